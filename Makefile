@@ -1,0 +1,67 @@
+# Every command of this project, once. Bare `make` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo run test check bench proof lock format
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make .venv with what Parley needs to run
+
+demo: setup ## start a local Telegram with a living partnership in it, and open it in a browser
+	@$(BIN)/parley demo $(ARGS)
+
+run: setup ## run Parley against the Telegram named in .env
+	@$(BIN)/parley run $(ARGS)
+
+test: dev ## run every test (brings PostgreSQL and Chromium along)
+	@$(BIN)/python -m tests.equipment
+	@$(BIN)/coverage run -m pytest $(ARGS)
+
+check: dev ## format, lint, types, import contracts, tests, coverage
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+	@$(BIN)/python -m tests.ratchet
+
+bench: dev ## measure speed and memory on this machine
+	@$(BIN)/python -m benchmarks
+
+proof: dev ## run the promises at their long sizes and write the record
+	@$(BIN)/python -m tests.proof
+
+dev: .venv/.ready-dev
+
+# Packages come from the lock alone, each checked against its hash.
+.venv/bin/python:
+	@echo "parley: making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "parley: Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "parley: installing what it needs to run (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation -e .
+	@echo "parley: compiling byte code"
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q -j 0 .venv/lib bot dialogs facilitation synthesis storage sandbox || true
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.lock .venv/.ready
+	@echo "parley: installing what its tests need"
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.lock
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q -j 0 .venv/lib || true
+	@touch $@
+
+# The locks are made anew with uv (pip install uv); no index address is written into them.
+lock:
+	@uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	@uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+
+format: dev
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
