@@ -1,5 +1,6 @@
 import io
 import time as machine
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise, zip_longest
 from zoneinfo import ZoneInfo
@@ -383,9 +384,5 @@ def test_a_rule_entered_midway_gives_what_it_gives_from_its_start(
 
 @given(st.one_of(st.text(max_size=60), st.text("FREQ=;,BYDAMONTHWKLUIS0123456789+-:{}", max_size=60)))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        read = recurrence.read(text)
-    except Refusal as refused:
-        assert str(refused)
-    else:
-        assert read.frequency
+    with suppress(Refusal):
+        assert recurrence.read(text).frequency
