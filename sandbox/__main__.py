@@ -1,0 +1,61 @@
+"""`python -m sandbox`: a local Telegram. Prints one line of JSON once it listens."""
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import server
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="A local Telegram, for this machine."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--token", default="42:sandbox", help="the bot's token (default: %(default)s)")
+    parser.add_argument("--clock-file", type=Path, help="a file with the calendar's hour, ISO 8601")
+    parser.add_argument("--journal", type=Path, help="a file to write every event to, one JSON a line")
+    parser.add_argument("--scale", type=float, default=1.0, help="how many times Telegram's own limits")
+    return parser.parse_args()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket on loopback; any other address is refused."""
+    address = ip_address("127.0.0.1" if host == "localhost" else host)
+    if not address.is_loopback:
+        sys.exit(f"sandbox: {host} is not this machine; only loopback addresses are allowed")
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET  # noqa: PLR2004 - the sixth version
+    return socket.create_server((str(address), port), family=family, backlog=512)
+
+
+async def serve(options: server.Options, *, listening: socket.socket) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(server.build(options), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.SockSite(runner, listening).start()
+    host, port = listening.getsockname()[:2]
+    print(json.dumps({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"}), flush=True)  # noqa: T201 - its one line
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main() -> None:
+    given = arguments()
+    options = server.Options(
+        token=given.token, clock_file=given.clock_file, journal_file=given.journal, scale=given.scale
+    )
+    asyncio.run(serve(options, listening=bound(given.host, given.port)))
+
+
+if __name__ == "__main__":
+    main()
