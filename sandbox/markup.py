@@ -154,11 +154,12 @@ def _character(token: str, *, at: int) -> str:
     name = token[1:-1]
     if name in NAMED:
         return NAMED[name]
+    sign, numeral = name[:1], name[1:].lower()
     try:
-        letter = chr(int(name[2:], base=16) if name[1] in "xX" else int(name.removeprefix("#")))
+        letter = chr(int(numeral.lstrip("x"), base=16 if numeral.startswith("x") else 10))
     except (ValueError, OverflowError):
-        letter = ""
-    if letter and letter != "\x00" and not "\ud800" <= letter <= "\udfff":
+        letter = "\x00"
+    if sign == "#" and letter != "\x00" and not "\ud800" <= letter <= "\udfff":
         return letter
     raise _broken(f'Unsupported entity "{token}" at byte offset {at}')
 
