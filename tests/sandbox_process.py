@@ -30,11 +30,11 @@ class Sandbox:
     def bot_id(self) -> int:
         return int(self.token.partition(":")[0])
 
-    async def control(self, method: str, path: str, json: object = None) -> Any:
+    async def control(self, method: str, path: str, json: object = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the control API: `control("POST", "users", {...})`; the bot is named for you."""
         return await asyncio.to_thread(self.ask, method, path, json)
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         """The same, for whoever has no event loop."""
         path = f"/control/{path.removeprefix('/').removeprefix('control/')}"
         path += f"{'&' if '?' in path else '?'}bot={self.bot_id}"
