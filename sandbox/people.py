@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox import cards, phones, sittings, temperaments
 from sandbox.choosing import Mind, Stance
+from sandbox.control import route
 from sandbox.refusals import Mistaken
 from sandbox.sittings import Errand, GaveUp, Person, Sitting
 from sandbox.utterances import Line
@@ -250,54 +251,53 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=temperaments.HOME)
 
 
-class _Door:
-    """The people's part of the control API."""
-
-    def __init__(self, crowd: Crowd) -> None:
-        self.crowd = crowd
-
-    async def gather(self, request: web.Request) -> web.Response:
-        try:
-            given = GivenPeople.model_validate(await _body(request))
-        except ValidationError as error:
-            raise Mistaken(str(error)) from None
-        return web.json_response({"people": self.crowd.gather(given)})
-
-    async def next(self, _request: web.Request) -> web.Response:
-        at = self.crowd.next()
-        return web.json_response({"at": at.astimezone(UTC).isoformat() if at else None})
-
-    async def act(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        try:
-            now = datetime.fromisoformat(str(body["now"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise Mistaken(f"now: {error!r}") from None
-        return web.json_response({"acted": self.crowd.act(_aware(now))})
-
-    async def idle(self, _request: web.Request) -> web.Response:
-        return web.json_response({"idle": self.crowd.idle()})
-
-    async def report(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.crowd.report())
-
-    async def leave(self, _app: web.Application) -> None:
-        self.crowd.dismiss()
+CROWDS: web.AppKey[dict[int, Crowd]] = web.AppKey("crowds", dict)
 
 
-async def _body(request: web.Request) -> Any:  # noqa: ANN401 - checked by whoever asked for it
+def _crowd(telegram: Telegram, request: web.Request) -> Crowd:
+    """The people of this bot's world; each bot of a sandbox has its own."""
+    crowds = request.app[CROWDS]
+    if telegram.bot.id not in crowds:
+        crowds[telegram.bot.id] = Crowd(telegram)
+    return crowds[telegram.bot.id]
+
+
+def gather(telegram: Telegram, request: web.Request, body: Json) -> Json:
     try:
-        return await request.json()
-    except ValueError:
-        raise Mistaken("the body is no JSON") from None
+        given = GivenPeople.model_validate(body)
+    except ValidationError as error:
+        raise Mistaken(str(error)) from None
+    return {"people": _crowd(telegram, request).gather(given)}
+
+
+def coming(telegram: Telegram, request: web.Request, _: Json) -> Json:
+    at = _crowd(telegram, request).next()
+    return {"at": at.astimezone(UTC).isoformat() if at else None}
+
+
+async def act(telegram: Telegram, request: web.Request, body: Json) -> Json:
+    return {"acted": _crowd(telegram, request).act(_aware(datetime.fromisoformat(body["now"])))}
+
+
+def idle(telegram: Telegram, request: web.Request, _: Json) -> Json:
+    return {"idle": _crowd(telegram, request).idle()}
+
+
+def report(telegram: Telegram, request: web.Request, _: Json) -> Json:
+    return _crowd(telegram, request).report()
+
+
+async def leave(app: web.Application) -> None:
+    for crowd in app[CROWDS].values():
+        crowd.dismiss()
 
 
 def routes(app: web.Application, telegram: Telegram) -> None:
     """Let the people of this Telegram be set up, asked to act, and counted."""
-    door = _Door(Crowd(telegram))
-    app.router.add_post("/control/people", door.gather)
-    app.router.add_get("/control/people/next", door.next)
-    app.router.add_post("/control/people/act", door.act)
-    app.router.add_get("/control/people/idle", door.idle)
-    app.router.add_get("/control/people/report", door.report)
-    app.on_cleanup.append(door.leave)
+    app[CROWDS] = {telegram.bot.id: Crowd(telegram)}
+    app.router.add_post("/control/people", route(gather))
+    app.router.add_get("/control/people/next", route(coming))
+    app.router.add_post("/control/people/act", route(act))
+    app.router.add_get("/control/people/idle", route(idle))
+    app.router.add_get("/control/people/report", route(report))
+    app.on_cleanup.append(leave)

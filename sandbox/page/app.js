@@ -90,7 +90,7 @@ function told(event, strip) {
     if (!phones.length && strip.told.phones?.length) location.reload();
     return;
   }
-  if (!phones.length && event.type === "changed") location.reload();
+  if (!phones.length && (event.type === "changed" || event.type === "people")) location.reload();
   for (const phone of phones) if (event.user === undefined || event.user === phone.user) phone.told(event);
 }
 

@@ -22,6 +22,12 @@ export function drawMessage(message, { follows, inGroup, fresh, hands }) {
   const more = iconButton("more", "What to do with this message", { class: "more", tabindex: "-1" });
   more.addEventListener("click", () => hands.menu(message, more));
   node.append(more);
+  // A long press on glass, or the other mouse button.
+  node.addEventListener("contextmenu", (event) => {
+    if (event.target.closest("a") || String(getSelection())) return;
+    event.preventDefault();
+    hands.menu(message, more);
+  });
   node.addEventListener("dblclick", (event) => {
     if (event.target.closest("button, a, .tg-spoiler")) return;
     getSelection()?.removeAllRanges();
@@ -69,7 +75,8 @@ function drawText(message, hands) {
 function drawMeta(message) {
   const when = moment(message.date);
   const meta = el("span", { class: "meta", title: when ? full(when) : null });
-  if (message.edited) meta.append(el("span", {}, "edited"));
+  // As in Telegram, a card whose buttons edit it is not called edited.
+  if (message.edited && !message.buttons?.length) meta.append(el("span", {}, "edited"));
   if (when) meta.append(el("time", { datetime: when.toISOString() }, clock(when)));
   if (message.mine) meta.append(ticks());
   return meta;

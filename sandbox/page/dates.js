@@ -2,14 +2,22 @@
 
 let zone = "Europe/London";
 let present = null;
+let label = null;
 
 export function setZone(name) {
   try { new Intl.DateTimeFormat("en-GB", { timeZone: name }); zone = name; } catch { /* an unknown zone changes nothing */ }
 }
 
 /** The calendar's own present, which may be far from the machine's. */
-export function setPresent(moment) { present = moment; }
+export function setPresent(told) {
+  const words = /(\d{1,2} \p{L}+ \d{4})\D{0,4}(\d\d:\d\d)/u.exec(told?.time ?? "");
+  present = moment(told?.now) ?? (/^\d{4}-\d\d-\d\dT/.test(told?.time ?? "") ? moment(told.time) : null);
+  label = present ? null : words?.[2] ?? null;
+  present ??= words ? moment(`${words[1]} ${words[2]} UTC`) : null;
+}
 export const now = () => present ?? new Date();
+export const clockNow = () => label ?? clock(now());
+export const presentInWords = () => (present && !label ? full(present) : null);
 
 export function moment(value) {
   if (value === null || value === undefined || value === "") return null;
@@ -17,22 +25,22 @@ export function moment(value) {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-const written = (date, options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(date);
+const format = (date, options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(date);
 
-export const clock = (date) => written(date, { hour: "2-digit", minute: "2-digit" });
-export const dayKey = (date) => written(date, { year: "numeric", month: "2-digit", day: "2-digit" });
-export const full = (date) => `${written(date, { weekday: "long", day: "numeric", month: "long", year: "numeric" })}, ${clock(date)}`;
+export const clock = (date) => format(date, { hour: "2-digit", minute: "2-digit" });
+export const dayKey = (date) => format(date, { year: "numeric", month: "2-digit", day: "2-digit" });
+export const full = (date) => `${format(date, { weekday: "long", day: "numeric", month: "long", year: "numeric" })}, ${clock(date)}`;
 
 export function dayName(date) {
   const today = now();
   if (dayKey(date) === dayKey(today)) return "Today";
   if (dayKey(date) === dayKey(new Date(today.getTime() - 86_400_000))) return "Yesterday";
-  const year = written(date, { year: "numeric" }) === written(today, { year: "numeric" }) ? {} : { year: "numeric" };
-  return written(date, { weekday: "long", day: "numeric", month: "long", ...year });
+  const year = format(date, { year: "numeric" }) === format(today, { year: "numeric" }) ? {} : { year: "numeric" };
+  return format(date, { weekday: "long", day: "numeric", month: "long", ...year });
 }
 
 export function brief(date) {
   if (dayKey(date) === dayKey(now())) return clock(date);
   const days = (now().getTime() - date.getTime()) / 86_400_000;
-  return days >= 0 && days < 6 ? written(date, { weekday: "short" }) : written(date, { day: "numeric", month: "short" });
+  return days >= 0 && days < 6 ? format(date, { weekday: "short" }) : format(date, { day: "numeric", month: "short" });
 }

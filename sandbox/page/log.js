@@ -22,7 +22,10 @@ export class Log {
     this.box.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.box.addEventListener("keydown", (event) => this.keyed(event));
     this.stuck = true;
-    new ResizeObserver(() => { if (this.stuck) this.toBottom(); }).observe(this.box);
+    this.top = 0;
+    const grown = new ResizeObserver(() => this.settled());
+    grown.observe(this.box);
+    grown.observe(this.room);
   }
 
   /** Shows a chat as it now stands. */
@@ -112,7 +115,11 @@ export class Log {
   }
 
   scrolled() {
-    this.stuck = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+    // Only going up lets go of the end; growing pictures do not.
+    const near = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+    if (near) this.stuck = true;
+    else if (this.box.scrollTop < this.top - 1) this.stuck = false;
+    this.top = this.box.scrollTop;
     this.jump.hidden = this.stuck;
     if (this.stuck) this.onBottom();
   }

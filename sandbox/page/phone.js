@@ -2,7 +2,7 @@
 
 import * as api from "/page/api.js";
 import { Composer } from "/page/composer.js";
-import { brief, clock, moment, now } from "/page/dates.js";
+import { brief, clockNow, moment } from "/page/dates.js";
 import { avatar, el, iconButton, statusSigns } from "/page/element.js";
 import { coalesced } from "/page/live.js";
 import { Log } from "/page/log.js";
@@ -11,6 +11,7 @@ import { deepLink, mayOpen, plain } from "/page/richtext.js";
 
 const FACES = ["👍", "❤️", "👏", "🙏", "🤔", "👎"];
 const TAP_PATIENCE = 150_000;
+const TYPING_LASTS = 5_300; // nobody is told when typing merely ends
 
 export class Phone {
   constructor({ user, chat = null, caption = null, onUnread }) {
@@ -55,6 +56,8 @@ export class Phone {
       this.say(error.message);
       return;
     }
+    clearTimeout(this.lull);
+    if (this.data.chats.some((chat) => chat.typing)) this.lull = setTimeout(this.refresh, TYPING_LASTS);
     if (!this.chat) this.chatId = this.data.chats.find((chat) => chat.type === "private")?.id ?? this.data.chats[0]?.id ?? null;
     this.draw();
   }
@@ -62,7 +65,7 @@ export class Phone {
   draw() {
     this.caption.textContent = this.name;
     this.node.setAttribute("aria-label", `${this.name}: ${this.person}`);
-    this.time.textContent = clock(now());
+    this.time.textContent = clockNow();
     const { chat } = this;
     const listing = this.listed || !chat;
     this.chats.hidden = !listing;

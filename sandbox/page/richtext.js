@@ -2,8 +2,6 @@
 
 import { el } from "/page/element.js";
 
-const COMMAND = /(^|[\s(])(\/[a-z][a-z0-9_]{0,31})(?=$|[\s.,;:!?)])/gi;
-
 export function deepLink(url, bot) {
   let link = null;
   try { link = new URL(url); } catch { return null; }
@@ -18,6 +16,7 @@ export const mayOpen = (url) => /^(https?|mailto|tel):/i.test(url);
 
 /** Gives life to markup the server made safe; adds no markup of its own. */
 export function dress(root, hands) {
+  join(root);
   for (const link of root.querySelectorAll("a[href]")) {
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";
@@ -52,17 +51,22 @@ function fold(quote) {
 }
 
 function offerCommands(root, hands) {
-  const texts = [];
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    if (node.data.includes("/") && !node.parentElement.closest("a, code, pre, button, .tg-spoiler")) texts.push(node);
+  for (const span of root.querySelectorAll("span.command")) {
+    const said = span.dataset.command ?? span.textContent;
+    const button = el("button", { type: "button", class: "command", onclick: () => hands.say(said) });
+    button.append(...span.childNodes);
+    span.replaceWith(button);
   }
-  for (const node of texts) {
-    for (const found of [...node.data.matchAll(COMMAND)].reverse()) {
-      const command = node.splitText(found.index + found[1].length);
-      command.splitText(found[2].length);
-      command.replaceWith(el("button", { type: "button", class: "command", onclick: () => hands.say(found[2]) }, found[2]));
+}
+
+/** The server writes a span piece by piece wherever formats overlap; blocks and spoilers belong together. */
+function join(root) {
+  for (const piece of root.querySelectorAll("blockquote, pre, .spoiler")) {
+    let next = piece.nextSibling;
+    while (root.contains(piece) && next?.nodeType === Node.ELEMENT_NODE && next.tagName === piece.tagName && next.className === piece.className) {
+      piece.append(...next.childNodes);
+      next.remove();
+      next = piece.nextSibling;
     }
   }
 }

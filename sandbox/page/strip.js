@@ -1,7 +1,7 @@
 // The strip on top: what is happening, what day it is, and moving on.
 
 import * as api from "/page/api.js";
-import { full, moment, setPresent, setZone } from "/page/dates.js";
+import { full, presentInWords, setPresent, setZone } from "/page/dates.js";
 import { el } from "/page/element.js";
 
 const byId = (id) => document.getElementById(id);
@@ -22,9 +22,8 @@ export class Strip {
   show(told) {
     this.told = told;
     if (told.timezone) setZone(told.timezone);
-    const present = moment(told.now ?? (/^\d{4}-\d\d-\d\dT/.test(told.time ?? "") ? told.time : null));
-    setPresent(present);
-    byId("strip-time").textContent = present ? full(present) : told.time || full(new Date());
+    setPresent(told);
+    byId("strip-time").textContent = presentInWords() ?? told.time ?? full(new Date());
     this.write(told.text || "A local Telegram. Nothing here leaves this machine.", told.link);
     this.draw();
     this.onTime();
