@@ -23,7 +23,8 @@ from sandbox.world import Room, Telegram
 
 ACTION_SECONDS = 5.0
 # The reactions every chat has by default; a bot may set no other.
-REACTIONS = frozenset(
+JOINED = frozenset({"❤\u200d🔥", "👨\u200d💻", "🤷\u200d♂", "🤷", "🤷\u200d♀"})
+REACTIONS = JOINED | frozenset(
     "👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕😈😴😭🤓👻👀🎃🙈😇😨🤝✍🤗🫡🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾😡"
 )
 
@@ -109,7 +110,7 @@ def set_message_reaction(telegram: Telegram, request: SetMessageReaction) -> boo
     for reaction in wanted:
         if not isinstance(reaction, ReactionTypeEmoji):
             raise not_modelled(f"a reaction of type {reaction.type}")
-        if reaction.emoji.rstrip("\ufe0f") not in REACTIONS:
+        if reaction.emoji.replace("\ufe0f", "") not in REACTIONS:
             raise bad_request("REACTION_INVALID")
     chosen = [reaction.emoji for reaction in wanted if isinstance(reaction, ReactionTypeEmoji)]
     room.reactions[request.message_id][telegram.bot.id] = chosen

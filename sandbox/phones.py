@@ -141,8 +141,9 @@ def _say(
 ) -> Message:
     replied = _shown(room, reply_to) if reply_to is not None else None
     if room.private:
+        if room.blocked:
+            raise Mistaken("the bot is blocked on this phone; unblock it first")
         room.started = True
-        room.blocked = room.blocked and _unblock(telegram, room)
     if thread is not None and (thread not in room.topics or thread in room.closed_topics):
         raise Mistaken(f"no open topic {thread}")
     message = messages.post(
@@ -166,13 +167,9 @@ def _say(
 
 def _heard(telegram: Telegram, room: Room, kind: str, message: Message) -> None:
     """The bot gets it, unless its privacy mode keeps it out."""
-    if room.private:
-        audible = not room.blocked
-    else:
-        audible = room.bot_status in IN_CHAT and (
-            room.bot_status == "administrator" or _meant_for_bot(telegram, message)
-        )
-    if audible:
+    inside = not room.blocked if room.private else room.bot_status in IN_CHAT
+    hears_all = room.private or room.bot_status == "administrator"
+    if inside and (hears_all or _meant_for_bot(telegram, message)):
         telegram.updates.push(kind, message, chat=room.id)
 
 
@@ -246,14 +243,10 @@ def block(telegram: Telegram, user_id: int) -> None:
 def unblock(telegram: Telegram, user_id: int) -> None:
     room = room_of(telegram, user_id)
     if room.blocked:
-        room.blocked = _unblock(telegram, room)
+        room.blocked = False
+        _private_membership(telegram, room, old="kicked", new="member")
         _note(telegram, "unblock", user_id, room)
         telegram.changed(room)
-
-
-def _unblock(telegram: Telegram, room: Room) -> bool:
-    _private_membership(telegram, room, old="kicked", new="member")
-    return False
 
 
 def _private_membership(telegram: Telegram, room: Room, *, old: str, new: str) -> None:

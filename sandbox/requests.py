@@ -10,6 +10,7 @@ from typing import Any
 import aiogram.methods
 from aiogram.client.default import Default
 from aiogram.methods.base import TelegramMethod
+from aiogram.types import InlineKeyboardMarkup
 from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 from pydantic import BaseModel, ValidationError
@@ -119,22 +120,36 @@ def _attach(asked: dict[str, Any], uploads: dict[str, str]) -> dict[str, Any]:
 
 def read(method: type[Method], asked: dict[str, Any]) -> Method:
     """The request as aiogram's method; a name that is not among its fields is refused."""
-    structured = _structured(method)
-    for name, value in asked.items():
-        if isinstance(value, str) and name in structured and value[:1] in ("{", "["):
-            asked[name] = _nested(name, value)
-    try:
-        request = method.model_validate(asked)
-    except ValidationError as error:
-        raise _complaint(method, error) from None
-    except RecursionError:
-        raise bad_request("can't parse JSON object") from None
+    request = _validated(method, _unpacked(method, asked))
     if unknown := next(_unknown(request), None):
         raise bad_request(f'unknown parameter "{unknown}"')
     for name in request.model_fields_set & _refused(method):
         if getattr(request, name) not in (None, False):
             raise not_modelled(f'parameter "{name}" of {method.__api_method__}')
     return request
+
+
+def _unpacked(method: type[Method], asked: dict[str, Any]) -> dict[str, Any]:
+    structured = _structured(method)
+    return {
+        name: _nested(name, value)
+        if isinstance(value, str) and name in structured and value[:1] in ("{", "[")
+        else value
+        for name, value in asked.items()
+    }
+
+
+def _validated(method: type[Method], asked: dict[str, Any]) -> Method:
+    try:
+        markup = asked.get("reply_markup")
+        if isinstance(markup, dict) and "inline_keyboard" in markup:
+            # Said beforehand, or a mistake in a button makes pydantic look for another kind of keyboard.
+            asked["reply_markup"] = InlineKeyboardMarkup.model_validate(markup)
+        return method.model_validate(asked)
+    except ValidationError as error:
+        raise _complaint(method, error) from None
+    except RecursionError:
+        raise bad_request("can't parse JSON object") from None
 
 
 @functools.cache
@@ -188,7 +203,7 @@ def _complaint(method: type[Method], error: ValidationError) -> Refused:
     path = ".".join(str(part) for part in problem["loc"]) or "request"
     if problem["type"] == "missing" and len(problem["loc"]) == 1:
         return bad_request(EMPTY.get(path, f'parameter "{path}" is required'))
-    if path.startswith("reply_markup"):
+    if path.startswith(("reply_markup", "inline_keyboard")):
         return bad_request(f"can't parse reply keyboard markup JSON object: {path}: {problem['msg']}")
     return bad_request(f'can\'t parse parameter "{path}" of {method.__api_method__}: {problem["msg"]}')
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aiogram.enums import MessageEntityType
 from aiogram.types import MessageEntity
 
 from sandbox import markup
@@ -10,6 +11,7 @@ from sandbox.refusals import bad_request, not_modelled
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+ENTITY_TYPES = frozenset(kind.value for kind in MessageEntityType)
 
 Written = tuple[str, list[MessageEntity]]
 
@@ -50,6 +52,8 @@ def _parsed(text: str, parse_mode: object, entities: Sequence[MessageEntity] | N
         raise bad_request("unsupported parse_mode")
     length = units(text)
     for entity in entities or ():
+        if entity.type not in ENTITY_TYPES:
+            raise bad_request(f'can\'t parse MessageEntity: unsupported type "{entity.type}"')
         if entity.offset < 0 or entity.length <= 0 or entity.offset + entity.length > length:
             raise bad_request(
                 f"entity beginning at UTF-16 offset {entity.offset} ends after the end of the text"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import aiogram
@@ -55,6 +56,8 @@ class Said(Exception):  # noqa: N818 - what Telegram said
 def _said(error: Exception, kinds: list[tuple[type[Exception], str]]) -> Said:
     kind = next(name for known, name in kinds if isinstance(error, known))
     value = getattr(error, "retry_after", None)
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     for name in ("new_chat_id", "migrate_to_chat_id"):
         value = getattr(error, name, value)
     return Said(kind, str(error), value)

@@ -103,8 +103,10 @@ async def raw(sandbox: Sandbox) -> AsyncIterator[Raw]:
 
 @pytest.fixture(params=[PythonTelegramBot, Aiogram], ids=["python-telegram-bot", "aiogram"])
 async def client(
-    request: pytest.FixtureRequest, sandbox: Sandbox
+    request: pytest.FixtureRequest, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[PythonTelegramBot | Aiogram]:
+    # Without it python-telegram-bot warns of a coming change with every 429.
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")
     made: PythonTelegramBot | Aiogram = request.param(sandbox)
     await made.open()
     yield made
