@@ -56,7 +56,8 @@ class Limits:
         for gate, count, window in asked:
             if (wait := gate.wait(now, count=count, window=window)) > 0:
                 seconds = max(1, math.ceil(wait))
-                gate.halted_until = max(gate.halted_until, now + seconds)
+                # Knocking again does not make the wait longer.
+                gate.halted_until = gate.halted_until if now < gate.halted_until else now + seconds
                 raise too_many(seconds)
         for gate, _, _ in asked:
             gate.passed.append(now)
