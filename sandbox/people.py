@@ -202,8 +202,13 @@ class Crowd:
         if not task.cancelled() and (error := task.exception()):
             self.lost.append(error)
 
-    def idle(self) -> bool:
-        """Nobody is in the middle of something. A mistake of ours inside a sitting comes out here."""
+    async def idle(self, *, wait: float = 0) -> bool:
+        """Whether nobody is in the middle of something, at the latest after `wait` machine seconds.
+
+        A mistake of ours inside a sitting comes out here.
+        """
+        if self.tasks and wait:
+            await asyncio.wait(self.tasks, timeout=wait)
         if self.lost:
             raise self.lost.pop()
         return not self.tasks
@@ -279,8 +284,9 @@ async def act(telegram: Telegram, request: web.Request, body: Json) -> Json:
     return {"acted": _crowd(telegram, request).act(_aware(datetime.fromisoformat(body["now"])))}
 
 
-def idle(telegram: Telegram, request: web.Request, _: Json) -> Json:
-    return {"idle": _crowd(telegram, request).idle()}
+async def idle(telegram: Telegram, request: web.Request, _: Json) -> Json:
+    wait = float(request.query.get("wait", "0"))
+    return {"idle": await _crowd(telegram, request).idle(wait=wait)}
 
 
 def report(telegram: Telegram, request: web.Request, _: Json) -> Json:

@@ -105,7 +105,9 @@ async function open() {
     onState: ({ connected, again }) => {
       strip.connection(connected);
       if (!connected) return;
-      if (again) { strip.load(); for (const phone of phones) phone.forgetTaps(); }
+      // Whatever was said before the line stood was said to nobody here.
+      strip.load();
+      if (again) for (const phone of phones) phone.forgetTaps();
       for (const phone of phones) phone.refresh();
     },
   });

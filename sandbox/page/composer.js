@@ -59,7 +59,7 @@ export class Composer {
     if (what === "start") this.node.replaceChildren(el("button", { type: "button", class: "big", onclick: () => this.on.start("") }, "Start"));
     else if (what === "blocked") this.node.replaceChildren(el("button", { type: "button", class: "big quiet", onclick: () => this.on.unblock() }, "Unblock"));
     else this.node.replaceChildren(this.context, this.form, this.keyboard);
-    if (held) this.node.querySelector("textarea, button")?.focus({ preventScroll: true });
+    if (held) (what === "write" ? this.field : this.node.querySelector("button")).focus({ preventScroll: true });
   }
 
   drawKeyboard(rows) {

@@ -32,6 +32,7 @@ export class Log {
   show(chat) {
     const other = this.chat !== chat.id;
     if (other) this.enter(chat);
+    else this.measure(); // a scroll may not have been reported yet
     const focus = this.focused();
     const wanted = this.wanted(chat, { first: other });
     this.replace(wanted);
@@ -114,12 +115,16 @@ export class Log {
     next.focus({ preventScroll: true });
   }
 
-  scrolled() {
+  measure() {
     // Only going up lets go of the end; growing pictures do not.
     const near = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
     if (near) this.stuck = true;
     else if (this.box.scrollTop < this.top - 1) this.stuck = false;
     this.top = this.box.scrollTop;
+  }
+
+  scrolled() {
+    this.measure();
     this.jump.hidden = this.stuck;
     if (this.stuck) this.onBottom();
   }
@@ -150,6 +155,8 @@ export class Log {
   keyed(event) {
     const here = document.activeElement;
     const onMessage = here.classList?.contains("message");
+    // A key held down must not answer the card that comes next.
+    if (event.repeat && here.closest(".keys")) event.preventDefault();
     if (event.key === "Enter" && onMessage) {
       event.preventDefault();
       here.querySelector(":scope > .more").click();

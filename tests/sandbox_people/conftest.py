@@ -1,6 +1,5 @@
 """One sandbox a session with a calendar that can be moved; a fresh bot and its people a test."""
 
-import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -53,9 +52,8 @@ class Town:
         self.at(now)
         acted = (await self.sandbox.control("POST", "people/act", {"now": now.isoformat()}))["acted"]
         limit = time.monotonic() + PATIENCE
-        while not (await self.sandbox.control("GET", "people/idle"))["idle"]:
+        while not (await self.sandbox.control("GET", "people/idle?wait=5"))["idle"]:
             assert time.monotonic() < limit, "somebody never finished"
-            await asyncio.sleep(0.02)
         return int(acted)
 
     async def live_until(self, end: datetime) -> None:
