@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo run test check bench proof lock format
+.PHONY: help setup dev demo run test check lint bench proof lock format
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,14 +19,10 @@ run: setup ## run Parley against the Telegram named in .env
 
 test: dev ## run every test (brings PostgreSQL and Chromium along)
 	@$(BIN)/python -m tests.equipment
+	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
 
-check: dev ## format, lint, types, import contracts, tests, coverage
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory test
+check: lint test ## format, lint, types, import contracts, tests, coverage
 	@$(BIN)/python -m tests.ratchet
 
 bench: dev ## measure speed and memory on this machine
@@ -65,3 +61,9 @@ lock:
 format: dev
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+lint: dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports

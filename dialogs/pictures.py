@@ -1,5 +1,6 @@
 """The digest's one picture: where each shown group stands on each item. From published facts only."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -324,3 +325,7 @@ def _fitting(text: str, face: Typeface, size: float, room: float) -> str:
         end += 1
     space = text.rfind(" ", 1, end + 1)
     return text[:space] if space > 0 else text[:end]
+
+
+if __name__ == "__main__":  # a child process: an SVG in, a PNG out
+    sys.stdout.buffer.write(png(sys.stdin.read()))

@@ -20,6 +20,7 @@ BANDS = (4, 7, 10, 15, 25)
 # From this many answers on a mean carries a decimal; below, halves.
 FINE_MEAN = 10
 MIDDLE = Decimal(3)
+FINE_ENDS = (11, 49)  # tenths
 # A share is told in so many parts from so many invited on: at least three possible counts in each part.
 PARTS = ((20, 5), (12, 4), (6, 2), (0, 1))
 # The backbone holds the ring and has no side in it: its seats are asked nothing.
@@ -162,6 +163,7 @@ def share_band(replied: int, invited: int) -> Share:
 def rounded_mean(mean: float, n: int) -> float:
     """Round a mean on 1..5 for showing: to halves below 10 answers, to tenths from 10 on.
 
+    From 10 answers on, 1.1 and 4.9 are the ends: a shown 1 or 5 would tell what each person answered.
     A mean midway goes to the end of the scale, not to its middle: so that below 10 answers
     a shown 1 or 5 never means that everybody answered it (4, 5, 5, 5 shows 5 too).
     Raises ValueError for fewer than 4 answers: such a mean is not shown at all.
@@ -172,7 +174,8 @@ def rounded_mean(mean: float, n: int) -> float:
     exact = Decimal(str(round(mean, 12)))
     steps = exact * (2 if n < FINE_MEAN else 10)
     away = ROUND_HALF_UP if exact > MIDDLE else ROUND_HALF_DOWN
-    return float(steps.quantize(Decimal(1), rounding=away)) / (2 if n < FINE_MEAN else 10)
+    rounded = float(steps.quantize(Decimal(1), rounding=away))
+    return rounded / 2 if n < FINE_MEAN else min(max(rounded, FINE_ENDS[0]), FINE_ENDS[1]) / 10
 
 
 def _echelon(rows: list[list[Fraction]]) -> dict[int, list[Fraction]]:

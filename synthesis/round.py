@@ -14,9 +14,9 @@ from synthesis.spread import Floats, Ints, Spread
 
 Kind = Literal["organisation_differs", "common_ground"]
 
-# Common ground: everyone shown leans to the high end, and hardly anybody stands against.
+# Common ground: everyone shown leans to the high end.
 AGREED = 4.0
-HARDLY_OPPOSED = 0.1
+ENOUGH = 7
 WIDEST = spread.POINTS - 1
 
 
@@ -189,16 +189,17 @@ def _sides(means: Floats, n: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _agreed(picture: Spread, shown_mean: Floats, shown_total: Floats) -> list[Signal]:
     """Items that everybody shown leans to: common ground.
 
-    The total and every shown cell have a mean of 4 or more, at least 8 people answered, and
-    the pairwise index is at most 0.1 (one firm no among eight is enough to prevent it: formal
-    harmony is not agreement). Agreement at the low end is not called common ground.
+    Shown values alone decide, so that the finding tells no more than they do: the total and every
+    shown cell stand at 4 or more, and 7 answers or more are behind the total. A few firm noes
+    may hide behind such a mean; it says where most lean. Agreement at the low end is not called
+    common ground.
     high: the shown cells. severity: how far the lowest shown mean reaches from 3 to 5, 0..1.
     """
     found = []
     for item, total in enumerate(shown_total):
         cells = tuple(np.flatnonzero(~np.isnan(shown_mean[:, item])).tolist())
         lowest = float(min([total, *shown_mean[list(cells), item]]))
-        enough = picture.n[item] >= division.FEWEST_ANSWERS
-        if enough and lowest >= AGREED and picture.pairwise[item] <= HARDLY_OPPOSED:
+        enough = disclosure.band(int(picture.n[item]))[0] >= ENOUGH
+        if enough and lowest >= AGREED:
             found.append(Signal("common_ground", item, (), cells, None, None, severity=(lowest - 3) / 2))
     return found

@@ -80,20 +80,23 @@ def test_an_analysts_own_data_is_neither_hidden_nor_rounded() -> None:
     assert found.shown_total[0] == pytest.approx(26 / 7)
 
 
-def test_one_firm_no_among_eight_is_not_common_ground() -> None:
+def test_common_ground_rests_on_shown_values_alone() -> None:
     ratings = np.array([[5.0, 5.0]] * 8)
     ratings[0, 1] = 1
 
     found = rounds.analyse(ratings, [0] * 4 + [1] * 4, invited=8, seed=1)
 
-    assert [(signal.kind, signal.item) for signal in found.signals] == [("common_ground", 0)]
+    assert [(signal.kind, signal.item) for signal in found.signals] == [
+        ("common_ground", 0),
+        ("common_ground", 1),
+    ]
     assert found.signals[0].severity == 1
     assert found.signals[0].high == (0, 1)
 
 
 def test_agreement_at_the_low_end_and_among_few_is_not_called_common_ground() -> None:
     low = rounds.analyse([[1.0]] * 12, [0] * 6 + [1] * 6, invited=12, seed=1)
-    few = rounds.analyse([[5.0]] * 7, [0] * 7, invited=7, seed=1)
+    few = rounds.analyse([[5.0]] * 6, [0] * 6, invited=6, seed=1)
 
     assert low.signals == few.signals == ()
 

@@ -1,0 +1,133 @@
+"""The command line. `parley` and `python -m bot` are the same."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import logs, onlyone, settings
+from bot.settings import Settings, Unusable
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Parley: short check-ins between partner organisations, and digests that expose nobody.",
+)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def _house(parts: tuple[str, ...], chosen: Settings) -> None:
+    from bot import house  # noqa: PLC0415 - commands that run no house start faster without it
+
+    logs.set_up(chosen.log_level)
+    chosen.token  # noqa: B018 - said before anything is opened
+    with onlyone.holding(chosen):
+        _run(house.run_until_signalled(house.build(chosen), parts))
+
+
+def _on_postgres() -> Settings:
+    chosen = settings.load()
+    if chosen.database_file is not None:
+        raise Unusable(
+            "web, worker and clock run apart only on PostgreSQL.\n"
+            "  Set PARLEY_DATABASE_URL=postgresql://..., or use one process for everything: parley run"
+        )
+    return chosen
+
+
+@app.command()
+def run() -> None:
+    """Everything in one process: listens, delivers, keeps time."""
+    from bot import house  # noqa: PLC0415 - see _house
+
+    _house(house.EVERYTHING, settings.load())
+
+
+@app.command()
+def web() -> None:
+    """Takes Telegram's messages in by webhook, and answers /health (PostgreSQL)."""
+    chosen = _on_postgres()
+    if not chosen.public_url:
+        raise Unusable(
+            "PARLEY_PUBLIC_URL is not set.\n  It is the https address at which Telegram reaches this machine."
+        )
+    _house(("listen",), chosen)
+
+
+@app.command()
+def worker() -> None:
+    """Handles what came in and delivers what goes out (PostgreSQL)."""
+    _house(("handle", "deliver"), _on_postgres())
+
+
+@app.command()
+def clock() -> None:
+    """Opens, reminds, closes and publishes on time (PostgreSQL)."""
+    _house(("clock",), _on_postgres())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema this version needs."""
+    from storage import schema  # noqa: PLC0415 - see _house
+    from storage.database import Database  # noqa: PLC0415
+
+    chosen = settings.load()
+
+    async def work() -> None:
+        database = Database(chosen.async_database_url)
+        before = await schema.version(database)
+        await schema.migrate(database)
+        await database.close()
+        typer.echo(
+            f"parley: the database is at schema {schema.HEAD}"
+            + (" already." if before == schema.HEAD else ".")
+        )
+
+    with onlyone.holding(chosen):
+        _run(work())
+
+
+@app.command()
+def roster(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: partnership, organisation, kind, capacity, name, role, language")
+    ],
+    timezone: Annotated[str, typer.Option(help="Where the partnership's clock stands")] = "Europe/London",
+    rule: Annotated[str, typer.Option(help="When the pulse opens, as an RRULE")] = "FREQ=WEEKLY;BYDAY=TU",
+) -> None:
+    """Make a partnership from a file, and print one link a person."""
+    from bot import rostering  # noqa: PLC0415 - see _house
+
+    chosen = settings.load()
+    with onlyone.holding(chosen):
+        _run(rostering.print_links(chosen, file, timezone=timezone, rule=rule))
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database, token and clock, and say what to do."""
+    from bot import doctor as checks  # noqa: PLC0415 - see _house
+
+    logs.set_up("ERROR")
+    raise typer.Exit(asyncio.run(checks.check(settings.load())))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def sandbox(context: typer.Context) -> None:
+    """The local Telegram alone: a Bot API server, and phones in the browser."""
+    os.execv(sys.executable, [sys.executable, "-m", "sandbox", *context.args])  # noqa: S606 - our own module
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,143 @@
+"""Handling the inbox: one update, one transaction, then its direct replies."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from telegram import Bot
+
+from bot import drawing, inbox, pace, telegram, translation
+from bot.clock import Clock
+from bot.drawing import Call
+from bot.health import Pulse
+from bot.pace import Pacer
+from dialogs import conversation
+from dialogs.conversation import Setting
+from dialogs.events import Reply
+from storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 16
+# A direct reply that a 429 held up for longer is stale: the next tap or /start shows where the person is.
+PATIENCE = 30.0
+IDLE = 0.5
+
+
+class Handler:
+    """Handles what waits in the inbox, several chats at once, each in order."""
+
+    def __init__(self, database: Database, bot: Bot, pacer: Pacer, setting: Setting, clock: Clock) -> None:
+        self.database = database
+        self.bot = bot
+        self.pacer = pacer
+        self.setting = setting
+        self.clock = clock
+        self.pulse = Pulse(database, "handling")
+        self.wake = asyncio.Event()
+        self.busy: set[int] = set()
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Handle until told to stop. Something new wakes it; news by other processes it finds by looking."""
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                self.wake.clear()
+                for chat in await self._waiting():
+                    if chat not in self.busy:
+                        self.busy.add(chat)
+                        group.create_task(self._chat(chat))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), IDLE)
+
+    async def _waiting(self) -> list[int]:
+        try:
+            await self.pulse.beat(now=self.clock.now(), machine=time.monotonic())
+            return await inbox.waiting(self.database, self.pacer.bot)
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while; look again
+            log.error("looking_failed", error=type(error).__name__)
+            return []
+
+    async def _chat(self, chat: int) -> None:
+        try:
+            async with self._room:
+                while await self.handle_next(chat):
+                    pass
+        except Exception as error:  # noqa: BLE001 - a chat that cannot be handled must not end the others
+            log.error("handling_failed", error=type(error).__name__)
+        finally:
+            self.busy.discard(chat)
+
+    async def handle_next(self, chat: int) -> bool:
+        """Handle the chat's oldest update. False when there is none."""
+        update_id = 0
+        try:
+            async with self.database.writing() as session:
+                row = await inbox.claim(self.database, session, self.pacer.bot, chat)
+                if row is None:
+                    return False
+                update_id = row.update_id
+                raw, received_at = inbox.read(row), row.received_at
+                event = translation.event(raw, received_at=received_at, awaited=row.awaited)
+                replies = await conversation.respond(session, event, self.setting) if event else ()
+                calls = _calls(raw, replies)
+                moments = (
+                    await pace.reserve(
+                        self.database, session, self.pacer, [(chat, method) for method, _ in calls]
+                    )
+                    if calls
+                    else []
+                )
+                inbox.done(row)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one update is noted on it
+            await self._failed(update_id, error)
+            return True
+        for (method, payload), at in zip(calls, moments, strict=True):
+            await self._send(method, payload, at)
+        return True
+
+    async def _failed(self, update_id: int, error: Exception) -> None:
+        name = type(error).__name__
+        parked = await inbox.failed(self.database, self.pacer.bot, update_id, error=name)
+        log.error("update_parked" if parked else "update_failed", update_id=update_id, error=name)
+
+    async def _send(self, method: str, payload: dict[str, Any], at: float) -> None:
+        """Send a direct reply at its reserved moment; after a 429, once more when that is over."""
+        await asyncio.sleep(max(0.0, at - await self._seconds()))
+        came = await telegram.call(self.bot, method, payload)
+        if came.came == "halted":
+            async with self.database.writing() as session:
+                await pace.halt(self.database, session, self.pacer, wait=came.wait)
+            if came.wait <= PATIENCE:
+                await asyncio.sleep(came.wait)
+                came = await telegram.call(self.bot, method, payload)
+        if came.came != "sent":
+            log.warning("reply_not_sent", method=method, came=came.came)
+
+    async def _seconds(self) -> float:
+        if self.database.sqlite:
+            return time.monotonic()
+        async with self.database.reading() as session:
+            return await self.database.machine_seconds(session)
+
+
+def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Call]:
+    """The Bot API calls that draw the replies; every tap is answered, whatever came of it."""
+    calls: list[Call] = []
+    chat = translation.chat_of(raw)
+    for reply in replies:
+        if reply.card is not None and reply.over is not None:
+            calls.append(drawing.edited(reply.card, chat, reply.over))
+        elif reply.card is not None:
+            calls.append(drawing.sent(reply.card, chat))
+        if reply.settled is not None:
+            message, card = reply.settled
+            calls.append(drawing.edited(card, chat, message))
+    callback = translation.callback_of(raw)
+    if callback is not None:
+        first = next(iter(replies), Reply())
+        calls.append(drawing.noticed(callback, first.notice, alert=first.alert))
+    return calls

@@ -1,0 +1,54 @@
+"""Signs of life: each part notes them in the database, `/health` and `parley doctor` read them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage.database import Database
+from storage.queues import Heartbeat, Incoming, Outgoing
+
+EVERY = 10.0
+LATE = 60.0  # promise 34 gives two minutes until somebody is told
+
+
+@dataclass
+class Pulse:
+    """Notes one part's sign of life, at most every ten seconds."""
+
+    database: Database
+    part: str
+    _last: float = 0.0
+
+    async def beat(self, *, now: datetime, machine: float) -> None:
+        if machine - self._last < EVERY and self._last:
+            return
+        self._last = machine
+        async with self.database.writing() as session:
+            seconds = await self.database.machine_seconds(session)
+            row = {"part": self.part, "seen_s": seconds, "seen_at": now, "note": ""}
+            insert = self.database.insert(Heartbeat).values(**row)
+            await session.exec(insert.on_conflict_do_update(index_elements=["part"], set_=row))
+
+
+async def report(database: Database) -> dict[str, Any]:
+    """How each part is, and what waits. `ok` is false if a part has said nothing for a minute."""
+    async with database.reading() as session:
+        seconds = await database.machine_seconds(session)
+        beats = (await session.exec(select(Heartbeat))).all()
+        parts = {beat.part: {"seconds_ago": round(max(0.0, seconds - beat.seen_s), 1)} for beat in beats}
+        inbox = await session.exec(
+            select(col(Incoming.state), func.count())
+            .where(col(Incoming.state) != "done")
+            .group_by(col(Incoming.state))
+        )
+        outbox = await session.exec(
+            select(col(Outgoing.state), func.count())
+            .where(col(Outgoing.state) != "sent")
+            .group_by(col(Outgoing.state))
+        )
+        waiting, leaving = dict(inbox.all()), dict(outbox.all())
+    late = [part for part, sign in parts.items() if sign["seconds_ago"] > LATE]
+    return {"ok": bool(parts) and not late, "late": late, "parts": parts, "inbox": waiting, "outbox": leaving}

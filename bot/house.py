@@ -1,0 +1,182 @@
+"""The wiring: every part is built here by hand, once, and run until told to stop."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from telegram import Bot
+
+from bot import clock as clocks
+from bot import listening, telegram, ticking
+from bot.clock import Clock
+from bot.delivery import Deliverer
+from bot.handling import Handler
+from bot.health import Pulse
+from bot.pace import Pacer
+from bot.settings import Settings, Unusable
+from dialogs.conversation import Setting
+from storage import schema
+from storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+METRONOME = 10
+LAST_WORDS = 15.0  # what is on its way when told to stop may still arrive
+
+EVERYTHING = ("listen", "handle", "deliver", "clock")
+
+
+@dataclass
+class House:
+    settings: Settings
+    database: Database
+    bot: Bot
+    clock: Clock
+    handler: Handler
+    deliverer: Deliverer
+    ticking: asyncio.Lock
+
+
+def build(settings: Settings) -> House:
+    database = Database(settings.async_database_url)
+    bot = telegram.client(settings)
+    clock = clocks.for_settings(settings.clock_file, settings.api_base)
+    pacer = Pacer(settings.bot_id, settings.pace)
+    handler = Handler(database, bot, pacer, Setting(operator=settings.operator_name), clock)
+    return House(
+        settings, database, bot, clock, handler, Deliverer(database, bot, pacer, clock), asyncio.Lock()
+    )
+
+
+async def open_(house: House) -> None:
+    """Bring the database to the right schema and greet Telegram; end with what to do if either fails."""
+    if house.database.sqlite:
+        await schema.migrate(house.database)
+    elif await schema.version(house.database) != schema.HEAD:
+        raise Unusable("the database has another schema than this version of Parley.\n  Run: parley migrate")
+    came = await telegram.call(house.bot, "getMe", {})
+    if came.came == "locked_out":
+        raise Unusable(
+            "Telegram does not know this token.\n  Copy it again from @BotFather into PARLEY_BOT_TOKEN."
+        )
+    if came.came != "sent":
+        log.warning("telegram_not_reached", came=came.came)
+
+
+async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> None:
+    """Run these parts until `stop`; then finish what is on its way."""
+    parts = set(parts)
+    loops = []
+    async with asyncio.TaskGroup() as group:
+        if "handle" in parts:
+            group.create_task(house.handler.run(stop))
+        if "deliver" in parts:
+            group.create_task(house.deliverer.run(stop))
+        if "clock" in parts:
+            loops.append(group.create_task(_keep_time(house)))
+        if "listen" in parts and not house.settings.public_url:
+            loops.append(group.create_task(_listen(house)))
+        if house.settings.port or ("listen" in parts and house.settings.public_url):
+            loops.append(group.create_task(_serve(house, webhook="listen" in parts)))
+        log.info("running", parts=sorted(parts))
+        await stop.wait()
+        for loop in loops:
+            loop.cancel()
+        house.handler.wake.set()
+        house.deliverer.wake.set()
+
+
+async def run_until_signalled(house: House, parts: Iterable[str]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await open_(house)
+        running = asyncio.create_task(run(house, parts, stop=stop))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait_for(running, LAST_WORDS)
+    finally:
+        await house.database.close()
+        await house.bot.shutdown()
+
+
+async def _listen(house: House) -> None:
+    await telegram.call(house.bot, "deleteWebhook", {"drop_pending_updates": False})
+    await _introduce(house)
+    pulse = Pulse(house.database, "listening")
+    await listening.poll(
+        house.database, house.bot, house.settings.bot_id, house.clock, wake=house.handler.wake, pulse=pulse
+    )
+
+
+async def _introduce(house: House) -> None:
+    commands = [
+        {"command": "start", "description": "Where you are, and what is open"},
+        {"command": "help", "description": "What Parley is"},
+    ]
+    await telegram.call(house.bot, "setMyCommands", {"commands": commands})
+
+
+async def _serve(house: House, *, webhook: bool) -> None:
+    from bot import web  # noqa: PLC0415 - a web server costs memory that long polling does not need
+
+    application = web.app(house.settings, house.database, house.clock, wake=house.handler.wake)
+    server = web.server(house.settings, application)
+    if webhook and house.settings.public_url:
+        await telegram.call(
+            house.bot,
+            "setWebhook",
+            {
+                "url": house.settings.public_url + web.PATH,
+                "secret_token": web.secret(house.settings),
+                "allowed_updates": list(listening.ALLOWED),
+                "drop_pending_updates": False,
+            },
+        )
+        await _introduce(house)
+    try:
+        await server.serve()
+    finally:
+        server.should_exit = True
+
+
+async def _keep_time(house: House) -> None:
+    """Tick every ten seconds and whenever somebody moves the clock. APScheduler is the metronome, no more."""
+    pulse = Pulse(house.database, "clock")
+
+    async def beat() -> None:
+        await tick(house)
+        with suppress(Exception):
+            await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+
+    metronome = AsyncIOScheduler(timezone="UTC")
+    metronome.add_job(
+        beat, "interval", seconds=METRONOME, coalesce=True, misfire_grace_time=None, max_instances=1
+    )
+    metronome.start()
+    try:
+        await beat()
+        while True:
+            await house.clock.moved()
+            await tick(house)
+    finally:
+        metronome.shutdown(wait=False)
+
+
+async def tick(house: House) -> int:
+    """Do what is due, one tick at a time in this process; the database being away is not the end."""
+    async with house.ticking:
+        try:
+            steps = await ticking.tick(house.database, now=house.clock.now())
+        except Exception as error:  # noqa: BLE001 - the next beat tries again
+            log.error("tick_failed", error=type(error).__name__)
+            return 0
+    if steps:
+        house.deliverer.wake.set()
+    return steps

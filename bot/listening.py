@@ -1,0 +1,67 @@
+"""Listening by long polling: an update is stored before Telegram is told that it arrived."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from telegram import Bot
+
+from bot import inbox, telegram
+from bot.clock import Clock
+from bot.health import Pulse
+from storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member", "poll_answer")
+WAIT = 25
+AT_ONCE = 100
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+
+async def poll(
+    database: Database, bot: Bot, bot_id: int, clock: Clock, *, wake: asyncio.Event, pulse: Pulse
+) -> None:
+    """Ask for updates until cancelled. The offset moves only over what is stored."""
+    offset, pause = 0, FIRST_PAUSE
+    while True:
+        came = await telegram.call(bot, "getUpdates", _request(offset), read_timeout=WAIT + 10)
+        if came.came != "sent":
+            log.warning("no_updates", came=came.came, error=came.error if came.came == "locked_out" else "")
+            await asyncio.sleep(max(pause, came.wait))
+            pause = min(pause * 2, LONGEST_PAUSE)
+            continue
+        pause = FIRST_PAUSE
+        with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
+            await pulse.beat(now=clock.now(), machine=time.monotonic())
+        if came.result:
+            offset = await _stored(database, bot_id, came.result, clock, wake=wake, offset=offset)
+
+
+def _request(offset: int) -> dict[str, Any]:
+    return {"offset": offset, "timeout": WAIT, "limit": AT_ONCE, "allowed_updates": list(ALLOWED)}
+
+
+async def _stored(
+    database: Database,
+    bot_id: int,
+    updates: list[dict[str, Any]],
+    clock: Clock,
+    *,
+    wake: asyncio.Event,
+    offset: int,
+) -> int:
+    """The new offset; the old one, after a pause, if storing failed."""
+    try:
+        refused = await inbox.store(database, bot_id, updates, now=clock.now())
+    except Exception as error:  # noqa: BLE001 - the database may be away; Telegram keeps the updates for us
+        log.error("storing_failed", error=type(error).__name__)
+        await asyncio.sleep(1)
+        return offset
+    for unreadable in refused:
+        log.warning("update_unreadable", reason=unreadable.reason)
+    wake.set()
+    numbers = [update["update_id"] for update in updates if isinstance(update.get("update_id"), int)]
+    return max(numbers, default=offset - 1) + 1

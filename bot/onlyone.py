@@ -1,0 +1,36 @@
+"""One process only on SQLite: a newer one is refused before it opens the file."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.settings import Settings, Unusable
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[None]:
+    """Hold the database file for this process; on PostgreSQL there is nothing to hold."""
+    file = settings.database_file
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(_beside(file), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise Unusable(
+            f"another Parley is using {file}, and SQLite allows only one.\n"
+            "  Stop that one first. To run several, set PARLEY_DATABASE_URL to a PostgreSQL database."
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(file.name + ".lock")

@@ -1,0 +1,219 @@
+"""The outbox: what is to be delivered is a row, written in the transaction that causes it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot import pace
+from bot.pace import Pacer
+from bot.telegram import Outcome
+from storage.database import Database
+from storage.queues import Outgoing, Pace
+
+LEASE = 60.0
+HORIZON = 0.25  # how far ahead the outbox may reserve: what a direct reply has to wait at most
+AT_MOST = 12
+UNCERTAIN_TRIES = 5
+TRIES = 12
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+
+LIVE = ("pending", "retry", "sending")
+# Losing one of these would be worse than, rarely, getting it twice; reminders are never sent again.
+RESENT = ("invitation", "brief", "digest")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to write into the outbox; the same `key` twice is one message."""
+
+    key: str
+    kind: str
+    chat: int
+    method: str
+    payload: dict[str, Any]
+    not_before: datetime
+    not_after: datetime
+
+
+async def put(database: Database, session: AsyncSession, letters: Sequence[Letter]) -> None:
+    rows = [
+        {
+            "key": letter.key,
+            "kind": letter.kind,
+            "chat": letter.chat,
+            "method": letter.method,
+            "payload": letter.payload,
+            "resend": letter.kind in RESENT,
+            "not_before": letter.not_before,
+            "not_after": letter.not_after,
+            "state": "pending",
+            "tries": 0,
+            "uncertain": 0,
+            "lease": "",
+            "leased_until_s": 0.0,
+            "retry_s": 0.0,
+            "error": "",
+        }
+        for letter in letters
+    ]
+    if rows:
+        await session.exec(database.insert(Outgoing).on_conflict_do_nothing(), params=rows)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A letter for this worker alone until its lease ends, and the machine second to send it at."""
+
+    row: Outgoing
+    at: float
+
+
+async def claim(database: Database, pacer: Pacer, *, now: datetime) -> list[Claimed]:
+    """Take what may be sent now: a row each of the chats that are free, as many as the pace allows.
+
+    Other workers claim at the same time: each row goes to one of them, and the budget is the token's row,
+    which is held until the claim is committed.
+    """
+    async with database.writing() as session:
+        seconds = await database.machine_seconds(session)
+        token = await pace.locked(database, session, pacer.bot, pace.TOKEN, now=seconds)
+        start = max(seconds, token.free_s, token.halted_s)
+        room = min(AT_MOST * max(1, round(pacer.scale)), int((seconds + HORIZON - start) / pacer.gap) + 1)
+        if start > seconds + HORIZON or room < 1:
+            return []
+        lease = secrets.token_hex(8)
+        taken = (
+            update(Outgoing)
+            .where(col(Outgoing.id).in_(_ready(pacer, seconds=seconds, now=now, room=room)))
+            .values(
+                state="sending", lease=lease, leased_until_s=seconds + LEASE, tries=col(Outgoing.tries) + 1
+            )
+            .returning(Outgoing)
+        )
+        rows = sorted((await session.exec(taken)).scalars().all(), key=lambda row: row.id)
+        return await _paced(database, session, pacer, rows)
+
+
+def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[Any]:
+    earlier = aliased(Outgoing)
+    behind = exists().where(
+        col(earlier.chat) == col(Outgoing.chat),
+        col(earlier.id) < col(Outgoing.id),
+        col(earlier.state).in_(LIVE),
+        col(earlier.not_before) <= now,
+    )
+    busy = exists().where(
+        col(Pace.bot) == pacer.bot, col(Pace.chat) == col(Outgoing.chat), col(Pace.free_s) > seconds + HORIZON
+    )
+    return (
+        select(col(Outgoing.id))
+        .where(
+            col(Outgoing.state).in_(("pending", "retry")),
+            col(Outgoing.retry_s) <= seconds,
+            col(Outgoing.not_before) <= now,
+            col(Outgoing.not_after) > now,
+            ~behind,
+            ~busy,
+        )
+        .order_by(col(Outgoing.id))
+        .limit(room)
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def _paced(
+    database: Database, session: AsyncSession, pacer: Pacer, rows: Sequence[Outgoing]
+) -> list[Claimed]:
+    moments = await pace.reserve(database, session, pacer, [(row.chat, row.method) for row in rows])
+    return [Claimed(row, at) for row, at in zip(rows, moments, strict=True)]
+
+
+async def finish(database: Database, pacer: Pacer, row: Outgoing, came: Outcome) -> str:
+    """Write down what came of a claimed row; the result is its new state, "" if the lease was lost."""
+    async with database.writing() as session:
+        seconds = await database.machine_seconds(session)
+        if came.came == "halted":
+            await pace.halt(database, session, pacer, wait=came.wait)
+        values = decided(row, came, seconds=seconds)
+        # A worker that was stopped for longer than its lease must change nothing: somebody else has the row.
+        changed = await session.exec(
+            update(Outgoing)
+            .where(
+                col(Outgoing.id) == row.id, col(Outgoing.lease) == row.lease, col(Outgoing.state) == "sending"
+            )
+            .values(**values)
+            .returning(col(Outgoing.id))
+        )
+        return str(values["state"]) if changed.first() is not None else ""
+
+
+def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]:  # noqa: PLR0911 - one return an outcome
+    """What is to become of a row, as data."""
+    wait = seconds + min(FIRST_WAIT * 2 ** min(row.tries, 10), LONGEST_WAIT)
+    match came.came:
+        case "sent":
+            message = came.result.get("message_id") if isinstance(came.result, dict) else None
+            return {"state": "sent", "message": message, "error": ""}
+        case "halted":
+            return {"state": "retry", "tries": row.tries - 1, "retry_s": 0.0, "error": came.error}
+        case "moved":
+            return {
+                "state": "retry",
+                "chat": came.moved_to,
+                "payload": row.payload | {"chat_id": came.moved_to},
+            }
+        case "uncertain":
+            return _uncertain(row, came.error, wait=wait)
+        case "unsent" if row.tries < TRIES:
+            return {"state": "retry", "retry_s": wait, "error": came.error}
+        case "locked_out":
+            return {"state": "retry", "tries": row.tries - 1, "retry_s": seconds + 30.0, "error": came.error}
+    return {"state": "dead", "error": came.error}
+
+
+def _uncertain(row: Outgoing, error: str, *, wait: float) -> dict[str, Any]:
+    again = row.resend and row.uncertain + 1 < UNCERTAIN_TRIES
+    final = "dead" if row.resend else "uncertain"
+    return {
+        "state": "retry" if again else final,
+        "uncertain": row.uncertain + 1,
+        "retry_s": wait,
+        "error": error,
+    }
+
+
+async def sweep(database: Database, *, now: datetime, orphaned: bool = False) -> int:
+    """Expire what is stale, and settle what a crashed worker left: its outcome is uncertain.
+
+    `orphaned`: this process is the only one and has just started, so every lease is a dead one's.
+    """
+    async with database.writing() as session:
+        seconds = await database.machine_seconds(session)
+        await session.exec(
+            update(Outgoing)
+            .where(col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.not_after) <= now)
+            .values(state="expired")
+        )
+        left = select(Outgoing).where(Outgoing.state == "sending")
+        if not orphaned:
+            left = left.where(col(Outgoing.leased_until_s) < seconds)
+        rows = (await session.exec(left.with_for_update(skip_locked=True))).all()
+        for row in rows:
+            for name, value in _uncertain(row, "a crash", wait=seconds).items():
+                setattr(row, name, value)
+            row.lease = ""
+            session.add(row)
+        return len(rows)
+
+
+async def due(session: AsyncSession, *, now: datetime) -> int:
+    """How many rows could still be sent by now."""
+    wanted = select(Outgoing.id).where(col(Outgoing.state).in_(LIVE), col(Outgoing.not_before) <= now)
+    return len((await session.exec(wanted)).all())

@@ -1,0 +1,103 @@
+"""Settings from the environment or `.env`. What is missing is named, with the way to get it."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TELEGRAM = "https://api.telegram.org"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+NO_BOT = """PARLEY_BOT_TOKEN is not set.
+  Get one from @BotFather in Telegram (two minutes: README, "On real Telegram"), then
+  put PARLEY_BOT_TOKEN=... into .env. To try Parley without a token: parley demo"""
+
+
+class Unusable(SystemExit):
+    """A setting that cannot be used; the message says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"parley: {message}")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=".env", extra="ignore")
+
+    bot_token: SecretStr = SecretStr("")
+    api_base: str = TELEGRAM
+    database_url: str = "sqlite:///var/parley.db"
+    public_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
+    operator_name: str = ""
+    operator_chat: int = 0
+    log_level: str = "INFO"
+    clock_file: Path | None = None
+    pace: float = 1.0
+    port: int = 0
+
+    @field_validator("api_base", "public_url")
+    @classmethod
+    def without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("log_level")
+    @classmethod
+    def known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("it is one of DEBUG, INFO, WARNING, ERROR")
+        return value.upper()
+
+    @property
+    def on_loopback(self) -> bool:
+        return urlsplit(self.api_base).hostname in LOOPBACK
+
+    @property
+    def token(self) -> str:
+        """The token, or a way to get one."""
+        token = self.bot_token.get_secret_value()
+        if not token:
+            raise Unusable(NO_BOT)
+        if not token.partition(":")[0].isdigit():
+            raise Unusable(
+                "PARLEY_BOT_TOKEN does not look like a token (123456:ABC...).\n"
+                "  Copy it again from @BotFather in Telegram, whole and without spaces, into .env."
+            )
+        return token
+
+    @property
+    def bot_id(self) -> int:
+        return int(self.token.partition(":")[0])
+
+    @property
+    def async_database_url(self) -> str:
+        """The database's address with the driver that Parley brings along."""
+        scheme, _, rest = self.database_url.partition("://")
+        drivers = {
+            "sqlite": "sqlite+aiosqlite",
+            "postgres": "postgresql+psycopg",
+            "postgresql": "postgresql+psycopg",
+        }
+        return f"{drivers.get(scheme, scheme)}://{rest}"
+
+    @property
+    def database_file(self) -> Path | None:
+        """SQLite's file, if that is the engine."""
+        scheme, _, path = self.async_database_url.partition(":///")
+        return Path(path) if scheme.startswith("sqlite") else None
+
+
+def load(**given: object) -> Settings:
+    """Read the settings; an unusable one ends the program with its name and what it should be."""
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # values come from the command line
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        name = "PARLEY_" + str(first["loc"][0]).upper()
+        raise Unusable(f"{name} cannot be used: {first['msg']}. Mend it in .env and start again.") from None
+    if not settings.on_loopback and (settings.clock_file is not None or settings.pace != 1.0):
+        raise Unusable(
+            "PARLEY_CLOCK_FILE and PARLEY_PACE work only with a local Telegram.\n"
+            "  Take them out of .env, or point PARLEY_API_BASE to a sandbox (parley sandbox)."
+        )
+    return settings

@@ -1,0 +1,114 @@
+"""Calling Telegram, and what came of it. The one place that knows python-telegram-bot's errors."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from telegram import Bot
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBUserWarning
+
+from bot.settings import Settings
+
+# sent: done. unsent: certainly not delivered, try again. uncertain: perhaps delivered.
+# unreachable: this chat does not want or have us. refused: never will be accepted. halted: a 429.
+# moved: the chat has another id. locked_out: the token is not valid, or another program has taken over.
+Came = Literal["sent", "unsent", "uncertain", "unreachable", "refused", "halted", "moved", "locked_out"]
+
+LONGEST_WAIT = 20.0
+GONE = (
+    "chat not found",
+    "user is deactivated",
+    "bot was kicked",
+    "have no rights",
+    "not enough rights",
+    "bot can't initiate",
+    "group chat was deactivated",
+    "peer_id_invalid",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    came: Came
+    result: Any = None
+    wait: float = 0.0
+    moved_to: int = 0
+    error: str = ""
+
+
+def client(settings: Settings) -> Bot:
+    """A client for the Bot API. Long polling has a connection of its own."""
+    # We call by method name, since the outbox stores names; python-telegram-bot would rather we did not.
+    warnings.filterwarnings("ignore", message="Please use 'Bot", category=PTBUserWarning)
+    return Bot(
+        settings.token,
+        base_url=f"{settings.api_base}/bot",
+        base_file_url=f"{settings.api_base}/file/bot",
+        request=HTTPXRequest(
+            connection_pool_size=32,
+            read_timeout=LONGEST_WAIT,
+            write_timeout=LONGEST_WAIT,
+            pool_timeout=LONGEST_WAIT,
+        ),
+        get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=LONGEST_WAIT),
+    )
+
+
+async def call(
+    bot: Bot, method: str, payload: dict[str, Any], *, read_timeout: float = LONGEST_WAIT
+) -> Outcome:
+    """One request, once. Nothing is raised for what Telegram or the network says."""
+    try:
+        return Outcome(
+            "sent", await bot.do_api_request(method, api_kwargs=payload, read_timeout=read_timeout)
+        )
+    except TelegramError as error:
+        return outcome(error)
+
+
+def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind of error reads best
+    """Tell what an error means for the message. Each class by itself: their base classes mislead."""
+    said = str(error)
+    match error:
+        case RetryAfter():
+            wait = error.retry_after
+            return Outcome(
+                "halted", wait=float(wait if isinstance(wait, int) else wait.total_seconds()), error=said
+            )
+        case ChatMigrated():
+            return Outcome("moved", moved_to=error.new_chat_id, error=said)
+        case Forbidden():
+            return Outcome("unreachable", error=said)
+        case InvalidToken() | Conflict():
+            return Outcome("locked_out", error=type(error).__name__)
+        case BadRequest():
+            return _bad_request(said)
+        case TimedOut():
+            never_left = isinstance(error.__cause__, httpx.ConnectTimeout | httpx.PoolTimeout)
+            return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
+        case NetworkError():
+            never_left = isinstance(error.__cause__, httpx.ConnectError)
+            return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
+    return Outcome("refused", error=said)
+
+
+def _bad_request(said: str) -> Outcome:
+    lower = said.lower()
+    if "message is not modified" in lower:
+        return Outcome("sent", error=said)
+    if any(sign in lower for sign in GONE):
+        return Outcome("unreachable", error=said)
+    return Outcome("refused", error=said)

@@ -1,0 +1,188 @@
+"""The clock's work: what is due in the database becomes verbs, and their results become letters."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot import drawing, outbox
+from bot.outbox import Letter
+from dialogs import digests as digest_cards
+from dialogs import invitations, pictures
+from facilitation import digests, publishing, rounds
+from facilitation.digests import Going
+from facilitation.rounds import Asked, Opened
+from storage.database import Database
+from storage.partnerships import Partnership
+
+log = structlog.get_logger(__name__)
+
+# A digest is worth having a few days late, a reminder only while there is time to answer.
+DIGEST_LASTS = timedelta(days=5)
+PLAN_AHEAD = timedelta(days=7)
+DRAWN_WITHIN = 30.0
+
+
+class PictureNotDrawnError(Exception):
+    """The child process that draws the digest's picture failed."""
+
+
+async def tick(database: Database, *, now: datetime) -> int:
+    """Do everything that is due by `now`; the result is how many steps that took. Clocks may tick at once."""
+    await _plan(database, now=now)
+    steps = 0
+    while True:
+        async with database.reading() as session:
+            due = await rounds.due(session, now)
+        if not due:
+            return steps
+        for verb, round_id in due:
+            await STEPS[verb](database, round_id, now)
+            steps += 1
+            log.info("round_step", step=verb, round=round_id)
+
+
+async def _plan(database: Database, *, now: datetime) -> None:
+    async with database.reading() as session:
+        wanted = [
+            schedule.id
+            for schedule, _ in await rounds.schedules(session)
+            if schedule.planned_until is None or schedule.planned_until < now + PLAN_AHEAD
+        ]
+    for schedule_id in wanted:
+        async with database.writing() as session:
+            await rounds.plan(session, schedule_id, now=now)
+
+
+async def _open(database: Database, round_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        opened = await rounds.open_(session, round_id, now=now)
+        if opened is None:
+            return
+        letters = await _skipped(session, opened, now) if opened.round.state == "skipped" else _asked(opened)
+        await outbox.put(database, session, letters)
+
+
+def _asked(opened: Opened) -> list[Letter]:
+    return [
+        _letter(f"invitation:{asked.invitation.id}", "invitation", opened, asked)
+        for asked in opened.asked
+        if asked.account is not None
+    ]
+
+
+def _letter(key: str, kind: str, opened: Opened, asked: Asked) -> Letter:
+    draw = invitations.reminder if kind == "reminder" else invitations.invitation
+    chat = asked.account or 0
+    method, payload = drawing.sent(draw(opened, asked), chat)
+    begins = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
+    return Letter(key, kind, chat, method, payload, not_before=begins, not_after=opened.round.closes_at)
+
+
+async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
+    """Tell the facilitators that a round did not take place, and why."""
+    letters = []
+    for chat in await rounds.facilitators(session, opened.partnership.id):
+        method, payload = drawing.sent(invitations.skipped(opened), chat)
+        key = f"skipped:{opened.round.id}:{chat}"
+        letters.append(Letter(key, "brief", chat, method, payload, now, now + DIGEST_LASTS))
+    return letters
+
+
+async def _remind(database: Database, round_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        reminded = await rounds.remind(session, round_id, now=now)
+        if reminded is None:
+            return
+        letters = [
+            _letter(f"reminder:{asked.invitation.id}", "reminder", reminded, asked)
+            for asked in reminded.asked
+            if asked.account is not None
+        ]
+        await outbox.put(database, session, letters)
+
+
+async def _close(database: Database, round_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        await publishing.close(session, round_id, now=now)
+
+
+async def _brief(database: Database, round_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        going = await digests.brief(session, round_id, now=now)
+        if going is None:
+            return
+        words = await digests.words_for_facilitator(session, round_id)
+        back = await digests.words_back(session, going.digest)
+        letters = []
+        for chat, language in going.chats:
+            card = digest_cards.brief(going, language=language, words=words, back=back)
+            method, payload = drawing.sent(card, chat)
+            key = f"brief:{going.digest.id}:{chat}"
+            letters.append(Letter(key, "brief", chat, method, payload, now, going.round.digest_at))
+        await outbox.put(database, session, letters)
+
+
+async def _publish(database: Database, round_id: int, now: datetime) -> None:
+    png = await _picture(database, round_id)
+    async with database.writing() as session:
+        going = await digests.publish(session, round_id, now=now)
+        if going is None:
+            return
+        going.digest.picture = going.digest.picture or png
+        session.add(going.digest)
+        letters = [letter for chat, language in going.chats for letter in _digest(going, chat, language, now)]
+        await outbox.put(database, session, letters)
+
+
+async def _picture(database: Database, round_id: int) -> bytes | None:
+    """Draw the digest's picture, off the event loop and outside any transaction."""
+    async with database.reading() as session:
+        digest = await digests.of_round(session, round_id)
+        if digest is None:
+            return None
+        partnership = await session.get_one(Partnership, digest.partnership_id)
+    picture = digest_cards.picture(digest, partnership, language=partnership.language)
+    return await _rasterised(pictures.svg(picture))
+
+
+async def _rasterised(svg: str) -> bytes:
+    """A child process draws: the rasteriser holds Python's lock, and its memory goes when it ends."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "dialogs.pictures",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    png, _ = await asyncio.wait_for(child.communicate(svg.encode()), DRAWN_WITHIN)
+    if child.returncode != 0 or not png:
+        raise PictureNotDrawnError
+    return png
+
+
+def _digest(going: Going, chat: int, language: str, now: datetime) -> list[Letter]:
+    """The picture first, then the words with their buttons."""
+    to_group = chat == going.partnership.group_chat
+    card = digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
+    until = now + DIGEST_LASTS
+    key = f"digest:{going.digest.id}:{chat}"
+    caption = digest_cards.caption(going.digest, going.partnership, language=language)
+    photo = {"chat_id": chat, "photo": going.digest.id, "caption": caption.text, "parse_mode": "HTML"}
+    method, payload = drawing.sent(card, chat)
+    return [
+        Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, now, until),
+        Letter(key, "digest", chat, method, payload, now, until),
+    ]
+
+
+STEPS: dict[str, Callable[[Database, int, datetime], Awaitable[None]]] = {
+    "open": _open,
+    "remind": _remind,
+    "close": _close,
+    "brief": _brief,
+    "publish": _publish,
+}

@@ -1,0 +1,102 @@
+"""Telegram's updates as the events that `dialogs` knows. What we have no use for becomes None."""
+
+from datetime import datetime
+from typing import Any
+
+from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram.constants import ChatMemberStatus, ChatType
+
+from dialogs.events import Awaiting, Event, Moved, Reachable, Reworded, Said, Tapped
+
+HERE = (
+    ChatMemberStatus.MEMBER,
+    ChatMemberStatus.ADMINISTRATOR,
+    ChatMemberStatus.OWNER,
+    ChatMemberStatus.RESTRICTED,
+)
+
+
+def event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None) -> Event | None:
+    """Raises whatever python-telegram-bot raises on an update it cannot read."""
+    update = Update.de_json(raw, None)
+    if update.callback_query is not None:
+        return _tap(update.callback_query, update.update_id, received_at)
+    if update.my_chat_member is not None:
+        return _standing(update.my_chat_member, update.update_id, received_at)
+    message = update.message or update.edited_message
+    if message is None:
+        return None
+    if message.migrate_to_chat_id is not None:
+        return Moved(old=message.chat.id, new=message.migrate_to_chat_id)
+    return _message(message, update, received_at, awaited)
+
+
+def _tap(query: CallbackQuery, update_id: int, received_at: datetime) -> Event | None:
+    if query.data is None or query.message is None or query.message.chat.type != ChatType.PRIVATE:
+        return None
+    return Tapped(
+        account=query.from_user.id,
+        chat=query.message.chat.id,
+        language=query.from_user.language_code or "en",
+        update_id=update_id,
+        received_at=received_at,
+        data=query.data,
+        message=query.message.message_id,
+    )
+
+
+def _message(
+    message: Message, update: Update, received_at: datetime, awaited: dict[str, Any] | None
+) -> Event | None:
+    # Groups get digests; what is said in them is never read.
+    if message.from_user is None or message.chat.type != ChatType.PRIVATE or message.from_user.is_bot:
+        return None
+    moment: dict[str, Any] = {
+        "account": message.from_user.id,
+        "chat": message.chat.id,
+        "language": message.from_user.language_code or "en",
+        "update_id": update.update_id,
+        "received_at": received_at,
+        "text": message.text or "",
+        "message": message.message_id,
+    }
+    if update.edited_message is not None:
+        return Reworded(**moment)
+    return Said(**moment, awaiting=Awaiting(**awaited) if awaited else None)
+
+
+def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) -> Event | None:
+    if change.chat.type != ChatType.PRIVATE:
+        return None
+    return Reachable(
+        account=change.from_user.id,
+        chat=change.chat.id,
+        language=change.from_user.language_code or "en",
+        update_id=update_id,
+        received_at=received_at,
+        reachable=change.new_chat_member.status in HERE,
+    )
+
+
+def chat_of(raw: dict[str, Any]) -> int:
+    """The chat whose order this update belongs to, 0 where there is none. Never raises."""
+    for kind in ("message", "edited_message", "my_chat_member", "chat_member"):
+        found = _id(raw.get(kind), "chat")
+        if found:
+            return found
+    query = raw.get("callback_query")
+    if isinstance(query, dict):
+        return _id(query.get("message"), "chat") or _id(query, "from")
+    return 0
+
+
+def _id(holder: object, key: str) -> int:
+    inner = holder.get(key) if isinstance(holder, dict) else None
+    found = inner.get("id") if isinstance(inner, dict) else None
+    return found if isinstance(found, int) and -(2**63) < found < 2**63 else 0
+
+
+def callback_of(raw: dict[str, Any]) -> str | None:
+    query = raw.get("callback_query")
+    found = query.get("id") if isinstance(query, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,121 @@
+"""The webhook and `/health`. An update is answered with 200 once it is stored, and never before."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot import health, inbox
+from bot.clock import Clock
+from bot.settings import Settings
+from storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+PATH = "/telegram"
+LARGEST = 4 * 2**20
+NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,19})\b')
+
+
+def secret(settings: Settings) -> str:
+    """What Telegram must say with each update: the setting, else one made from the token."""
+    given = settings.webhook_secret.get_secret_value()
+    return given or hmac.new(settings.token.encode(), b"parley webhook", hashlib.sha256).hexdigest()
+
+
+def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.Event) -> Starlette:
+    expected = secret(settings).encode()
+
+    async def receive(request: Request) -> Response:
+        said = request.headers.get("x-telegram-bot-api-secret-token", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(said, expected):
+            return PlainTextResponse("This address takes messages from Telegram only.", 403)
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("Too large.", 413)
+        return await _stored(database, settings.bot_id, body, clock, wake=wake)
+
+    async def healthy(_request: Request) -> Response:
+        try:
+            found = await asyncio.wait_for(health.report(database), 5)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, say that it is
+            return JSONResponse({"ok": False, "late": ["database"], "error": type(error).__name__}, 503)
+        return JSONResponse(found, 200 if found["ok"] else 503)
+
+    return Starlette(routes=[Route(PATH, receive, methods=["POST"]), Route("/health", healthy)])
+
+
+async def _body(request: Request) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+async def _stored(
+    database: Database, bot: int, body: bytes, clock: Clock, *, wake: asyncio.Event
+) -> Response:
+    try:
+        update = _read(body)
+    except ValueError:
+        # Telegram would send it for ever. There is nothing in it to be kept, so say thank you and note it.
+        log.warning("update_unreadable", reason="it is not a JSON object", size=len(body))
+        return Response()
+    try:
+        refused = await inbox.store(database, bot, [update], now=clock.now())
+    except Exception as error:  # noqa: BLE001 - not stored: Telegram keeps it and sends it again
+        log.error("storing_failed", error=type(error).__name__)
+        return PlainTextResponse("Not stored. Please send it again.", 500)
+    for unreadable in refused:
+        log.warning("update_unreadable", reason=unreadable.reason)
+    wake.set()
+    return Response()
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The update as a dict; nested too deep to be read, its number alone. Raises ValueError."""
+    try:
+        update = json.loads(body.decode("utf-8", "replace"))
+    except RecursionError:
+        number = NUMBER.search(body)
+        if number is None:
+            raise ValueError from None
+        return {"update_id": int(number[1])}
+    if not isinstance(update, dict):
+        raise ValueError  # noqa: TRY004 - one refusal for all that is not an update
+    return update
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without its hands on the signals: the process that runs it decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(settings: Settings, application: Starlette) -> Server:
+    host = "0.0.0.0" if settings.public_url else "127.0.0.1"  # noqa: S104 - a webhook is called from outside
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+    )
+    return Server(config)

@@ -1,0 +1,119 @@
+"""What is said back to whatever happens in a chat: one function from an event to a reply."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dialogs import answering, digests, joining
+from dialogs.cards import Reader, draw, sentence
+from dialogs.events import Event, Moved, Reachable, Reply, Reworded, Said, Tapped
+from facilitation import answers, members, partnerships
+from facilitation.answers import NotYours
+from facilitation.refusals import Refusal
+
+LARGEST = 2**95  # a fingerprint is the largest number a button carries
+JOINING = ("join", "who", "later", "look")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the cards say about the house they are in."""
+
+    operator: str = ""
+
+
+async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
+    """Change what the event changes, and say what its author gets to see. Raises no Refusal."""
+    try:
+        async with session.begin_nested():
+            return await _respond(session, event, setting)
+    except Refusal as refusal:
+        return _refused(event, refusal)
+
+
+async def _respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
+    match event:
+        case Moved():
+            await partnerships.move_group(session, old=event.old, new=event.new)
+            return ()
+        case Reachable():
+            await _reachable(session, event)
+            return ()
+        case Tapped():
+            await members.found_again(session, account=event.account)
+            return (await _tapped(session, event, setting),)
+        case Reworded():
+            await answers.reword(
+                session, account=event.account, message=event.message, text=event.text, now=event.received_at
+            )
+            return ()
+        case Said():
+            await members.found_again(session, account=event.account)
+            return (await _said(session, event, setting),)
+
+
+async def _reachable(session: AsyncSession, event: Reachable) -> None:
+    if event.reachable:
+        await members.found_again(session, account=event.account)
+    else:
+        await members.lost(session, account=event.account, now=event.received_at)
+
+
+async def _tapped(session: AsyncSession, tap: Tapped, setting: Setting) -> Reply:
+    kind, numbers = _read(tap.data)
+    if kind in JOINING:
+        card = await joining.tapped(session, tap, kind, numbers, operator=setting.operator)
+        return Reply(card, over=tap.message)
+    if kind in answering.VERBS:
+        return await answering.tapped(session, tap, kind, numbers)
+    if kind in digests.VERBS:
+        return await digests.tapped(session, tap, kind, numbers)
+    raise NotYours
+
+
+def _read(data: str) -> tuple[str, tuple[int, ...]]:
+    """A button's kind and numbers. Whatever we could not have written ourselves is refused."""
+    kind, *rest = data.split(":")
+    if not all(part.isascii() and part.isdigit() and len(part) <= len(str(LARGEST)) for part in rest):
+        raise NotYours
+    numbers = tuple(int(part) for part in rest)
+    ids = numbers[:1] if kind in JOINING else numbers
+    if any(number >= 2**63 for number in ids):
+        raise NotYours
+    return kind, numbers
+
+
+async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply:
+    command, _, rest = message.text.strip().partition(" ")
+    if command.startswith("/"):
+        return await _commanded(session, message, command.partition("@")[0], rest.strip(), setting)
+    awaiting = message.awaiting
+    if awaiting is None or not message.text.strip():
+        home = await joining.home(session, message, now=message.received_at)
+        said = draw("unknown", Reader(), home=Markup(home.text), is_text=bool(message.text))  # noqa: S704 - a card's text is HTML
+        return Reply(replace(said, rows=home.rows))
+    if awaiting.kind == "item":
+        return await answering.written(
+            session, message, invitation_id=awaiting.about, position=int(awaiting.item)
+        )
+    return await digests.written(session, message, digest_id=awaiting.about)
+
+
+async def _commanded(
+    session: AsyncSession, message: Said, command: str, rest: str, setting: Setting
+) -> Reply:
+    if command == "/start" and rest:
+        return await joining.offer(session, message, rest, operator=setting.operator)
+    if command == "/help":
+        return Reply(draw("help", Reader()))
+    return Reply(await joining.home(session, message, now=message.received_at))
+
+
+def _refused(event: Event, refusal: Refusal) -> Sequence[Reply]:
+    if isinstance(event, Tapped):
+        return (Reply(notice=sentence(refusal), alert=True),)
+    if isinstance(event, Said | Reworded):
+        return (Reply(draw("refused", Reader(), said=sentence(refusal))),)
+    return ()

@@ -1,0 +1,72 @@
+"""Cells: the groups of organisations whose results are shown, drawn between rounds and never during one."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.partnerships import Cell, Organisation, Partnership
+from synthesis import disclosure
+
+
+async def draw(
+    session: AsyncSession, partnership: Partnership, seated: Sequence[Organisation]
+) -> dict[int, int | None]:
+    """The cell of each organisation (none: shown only in the total), from one row of `seated` a seat.
+
+    The same seats give the same cells; a new drawing is a new version, so the ledger can tell them apart.
+    """
+    seats = Counter(organisation.id for organisation in seated)
+    organisations = {organisation.id: organisation for organisation in seated}
+    sizes = [(o.id, o.kind, seats[o.id]) for o in organisations.values() if o.id is not None]
+    drawn = disclosure.draw_cells(sorted(sizes), k=partnership.minimum_group)
+    wanted = {tuple(sorted(cell.organisations)) for cell in drawn}
+    if partnership.cells_version and wanted == await _current(session, partnership):
+        return {o.id: o.cell_id for o in organisations.values() if o.id is not None}
+    partnership.cells_version += 1
+    session.add(partnership)
+    await _forget(session, partnership)
+    for group in drawn:
+        await _write(session, partnership, group, organisations)
+    return {o.id: o.cell_id for o in organisations.values() if o.id is not None}
+
+
+async def _current(session: AsyncSession, partnership: Partnership) -> set[tuple[int, ...]]:
+    wanted = select(Organisation).where(Organisation.partnership_id == partnership.id)
+    members: dict[int, list[int]] = {}
+    for organisation in (await session.exec(wanted)).all():
+        if organisation.cell_id is not None and organisation.id is not None:
+            members.setdefault(organisation.cell_id, []).append(organisation.id)
+    return {tuple(sorted(ids)) for ids in members.values()}
+
+
+async def _forget(session: AsyncSession, partnership: Partnership) -> None:
+    wanted = select(Organisation).where(
+        Organisation.partnership_id == partnership.id, col(Organisation.cell_id).is_not(None)
+    )
+    for organisation in (await session.exec(wanted)).all():
+        organisation.cell_id = None
+        session.add(organisation)
+
+
+async def _write(
+    session: AsyncSession,
+    partnership: Partnership,
+    group: disclosure.Cell[int],
+    organisations: dict[int, Organisation],
+) -> None:
+    """`shape` says what the label is: an organisation's name, a kind, or several kinds together."""
+    label = (
+        organisations[group.organisations[0]].name
+        if group.sort == "organisation"
+        else str(group.key or "others")
+    )
+    cell = Cell(
+        partnership_id=partnership.id, version=partnership.cells_version, shape=group.sort, label=label
+    )
+    session.add(cell)
+    await session.flush()
+    for organisation_id in group.organisations:
+        organisations[organisation_id].cell_id = cell.id
+        session.add(organisations[organisation_id])

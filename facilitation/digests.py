@@ -1,0 +1,153 @@
+"""Digests: who gets one, and what people say back to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from facilitation import rounds
+from facilitation.answers import LONGEST_TEXT, NotYours, TextTooLong
+from storage.digests import Digest, Response
+from storage.members import Member, Seat
+from storage.partnerships import Partnership
+from storage.rounds import Answer, Invitation, Round
+
+KINDS = ("same", "other", "word")
+
+
+@dataclass(frozen=True)
+class Going:
+    """A digest or brief on its way: the chats it goes to, each with its language."""
+
+    digest: Digest
+    round: Round
+    partnership: Partnership
+    chats: tuple[tuple[int, str], ...]
+
+
+async def of_round(session: AsyncSession, round_id: int) -> Digest | None:
+    return (await session.exec(select(Digest).where(Digest.round_id == round_id))).first()
+
+
+async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:
+    """Send the digest to every seat and the group chat. None: another clock did it."""
+    going = await _going(session, round_id, role=None)
+    if going is None:
+        return None
+    going.round.state = "published"
+    going.round.briefed_at = going.round.briefed_at or now
+    session.add(going.round)
+    group = going.partnership.group_chat
+    chats = going.chats + (((group, going.partnership.language),) if group else ())
+    return Going(going.digest, going.round, going.partnership, chats)
+
+
+async def brief(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:
+    """Send the brief to the facilitators. None: another clock did it."""
+    going = await _going(session, round_id, role="facilitator")
+    if going is None or going.round.briefed_at is not None:
+        return None
+    going.round.briefed_at = now
+    session.add(going.round)
+    return going
+
+
+async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> Going | None:
+    round_ = await rounds.claimed(session, round_id, state="closing")
+    digest = await of_round(session, round_id)
+    if round_ is None or digest is None:
+        return None
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    wanted = (
+        select(Member.account, Member.language)
+        .join(Seat, col(Seat.member_id) == col(Member.id))
+        .where(
+            Seat.partnership_id == round_.partnership_id,
+            col(Seat.left_at).is_(None),
+            col(Member.account).is_not(None),
+            col(Member.unreachable_since).is_(None),
+        )
+        .distinct()
+        .order_by(col(Member.account))
+    )
+    rows = (await session.exec(wanted.where(Seat.role == role) if role else wanted)).all()
+    chats = tuple((account, language) for account, language in rows if account is not None)
+    return Going(digest, round_, partnership, chats)
+
+
+async def readable(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Partnership]:
+    """A digest that this account may read: published, or in preview for a facilitator. Raises NotYours."""
+    digest = await session.get(Digest, digest_id)
+    seat = await _seat(session, digest, account=account) if digest else None
+    if digest is None or seat is None:
+        raise NotYours
+    round_ = await session.get_one(Round, digest.round_id)
+    if round_.state != "published" and seat.role != "facilitator":
+        raise NotYours
+    return digest, await session.get_one(Partnership, digest.partnership_id)
+
+
+async def _seat(session: AsyncSession, digest: Digest, *, account: int) -> Seat | None:
+    wanted = (
+        select(Seat)
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(
+            Member.account == account,
+            Seat.partnership_id == digest.partnership_id,
+            col(Seat.left_at).is_(None),
+        )
+        .order_by(col(Seat.role), col(Seat.id))
+    )
+    return (await session.exec(wanted)).first()
+
+
+async def answer_back(
+    session: AsyncSession, digest_id: int, kind: str, *, account: int, text: str | None = None
+) -> None:
+    """Keep what a seat says back; the last word counts. Raises NotYours, TextTooLong."""
+    digest, _ = await readable(session, digest_id, account=account)
+    if text is not None and len(text) > LONGEST_TEXT:
+        raise TextTooLong(most=LONGEST_TEXT)
+    seat = await _seat(session, digest, account=account)
+    if seat is None or seat.id is None or kind not in KINDS:
+        raise NotYours
+    replaced = ("word",) if kind == "word" else ("same", "other")
+    known = await session.exec(
+        select(Response).where(
+            Response.digest_id == digest_id, Response.seat_id == seat.id, col(Response.kind).in_(replaced)
+        )
+    )
+    response = known.first() or Response(digest_id=digest_id, seat_id=seat.id, kind=kind)
+    response.kind, response.text = kind, text
+    session.add(response)
+    await session.flush()
+
+
+async def words_for_facilitator(session: AsyncSession, round_id: int) -> list[str]:
+    """Texts of this round that only the facilitator may see, without names, ordered by their words."""
+    wanted = (
+        select(Answer.text)
+        .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
+        .where(
+            Invitation.round_id == round_id,
+            col(Answer.text).is_not(None),
+            (col(Answer.shown_as) == "facilitator") | col(Answer.shown_as).is_(None),
+        )
+    )
+    return sorted((text or "" for text in (await session.exec(wanted)).all()), key=str.casefold)
+
+
+async def words_back(session: AsyncSession, before: Digest) -> list[str]:
+    """What people wrote back to the digest before this one, without names, ordered by their words."""
+    earlier = (
+        select(Digest.id)
+        .where(Digest.partnership_id == before.partnership_id, col(Digest.id) < before.id)
+        .order_by(col(Digest.id).desc())
+        .limit(1)
+    )
+    last = (await session.exec(earlier)).first()
+    wanted = select(Response.text).where(
+        Response.digest_id == last, Response.kind == "word", col(Response.text).is_not(None)
+    )
+    return sorted((text or "" for text in (await session.exec(wanted)).all()), key=str.casefold)

@@ -1,0 +1,88 @@
+"""Members and their seats."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.members import Invite, Member, Seat
+from storage.partnerships import Organisation, Partnership
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One seat with the names around it."""
+
+    seat: Seat
+    organisation: Organisation
+    partnership: Partnership
+
+
+async def of(session: AsyncSession, *, account: int) -> Member | None:
+    return (await session.exec(select(Member).where(Member.account == account))).first()
+
+
+async def add(session: AsyncSession, *, account: int, language: str, now: datetime) -> Member:
+    member = Member(account=account, language=language, created_at=now)
+    session.add(member)
+    await session.flush()
+    return member
+
+
+async def seat_in(session: AsyncSession, *, account: int, organisation_id: int) -> Seat | None:
+    wanted = (
+        select(Seat)
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(Member.account == account, Seat.organisation_id == organisation_id)
+    )
+    return (await session.exec(wanted)).first()
+
+
+async def seat(session: AsyncSession, member: Member, invite: Invite, *, consent: str, now: datetime) -> Seat:
+    """Seat a member; whoever left and comes back takes the old seat again, with new consent."""
+    known = await session.exec(
+        select(Seat).where(Seat.member_id == member.id, Seat.organisation_id == invite.organisation_id)
+    )
+    taken = known.first() or Seat(
+        member_id=member.id,
+        organisation_id=invite.organisation_id,
+        partnership_id=invite.partnership_id,
+        role=invite.role,
+        name=invite.name,
+        consent_version=consent,
+        consented_at=now,
+    )
+    taken.consent_version, taken.consented_at, taken.left_at = consent, now, None
+    session.add(taken)
+    await session.flush()
+    return taken
+
+
+async def sittings(session: AsyncSession, *, account: int) -> list[Sitting]:
+    """Every partnership this account sits in, oldest first."""
+    wanted = (
+        select(Seat, Organisation, Partnership)
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .join(Organisation, col(Organisation.id) == col(Seat.organisation_id))
+        .join(Partnership, col(Partnership.id) == col(Seat.partnership_id))
+        .where(Member.account == account, col(Seat.left_at).is_(None))
+        .order_by(col(Seat.id))
+    )
+    return [Sitting(*row) for row in (await session.exec(wanted)).all()]
+
+
+async def lost(session: AsyncSession, *, account: int, now: datetime) -> None:
+    """This account can no longer be written to: it blocked the bot, or is gone."""
+    member = await of(session, account=account)
+    if member is not None and member.unreachable_since is None:
+        member.unreachable_since = now
+        session.add(member)
+
+
+async def found_again(session: AsyncSession, *, account: int) -> None:
+    """Whoever writes to us can be written to."""
+    member = await of(session, account=account)
+    if member is not None and member.unreachable_since is not None:
+        member.unreachable_since = None
+        session.add(member)

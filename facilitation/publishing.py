@@ -1,0 +1,227 @@
+"""Publishing: the one way a figure that rests on answers gets out. It keeps a ledger of all ever shown."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from facilitation import instruments, rounds
+from facilitation.instruments import Instrument
+from storage.digests import Digest, Shown, Signal
+from storage.members import Seat
+from storage.partnerships import Cell, Organisation, Partnership
+from storage.rounds import Answer, Invitation, Round
+from synthesis import disclosure
+from synthesis import round as analysis
+
+# A kind of organisation is named beside a quote only if so many of its seats were invited.
+KIND_IS_CROWD = 5
+
+Facts = dict[str, Any]
+Rated = Sequence[tuple[Invitation, dict[str, int]]]
+
+
+async def close(session: AsyncSession, round_id: int, *, now: datetime) -> Digest | None:
+    """Close a round and freeze its digest's facts. None: another clock did it."""
+    round_ = await rounds.claimed(session, round_id, state="open")
+    if round_ is None:
+        return None
+    round_.state = "closing"
+    session.add(round_)
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    instrument = instruments.parsed(round_.instrument)
+    digest = Digest(round_id=round_id, partnership_id=round_.partnership_id, made_at=now)
+    digest.facts = await _facts(session, round_, partnership, instrument)
+    session.add(digest)
+    await session.flush()
+    return digest
+
+
+async def _facts(
+    session: AsyncSession, round_: Round, partnership: Partnership, instrument: Instrument
+) -> Facts:
+    cells = await _cells(session, round_)
+    rated = await _ratings(session, round_, instrument)
+    found = _analysed(rated, cells, instrument, round_=round_, partnership=partnership)
+    items = [
+        _item_facts(item.code, position, found, cells, k=partnership.minimum_group)
+        for position, item in enumerate(instrument.rated)
+    ]
+    _note(session, round_, items, version=partnership.cells_version)
+    signals = [_signal_facts(signal, instrument, cells) for signal in found.signals]
+    for signal in signals:
+        session.add(
+            Signal(
+                round_id=round_.id, **{key: signal[key] for key in ("kind", "item", "severity", "numbers")}
+            )
+        )
+    replied, invited = await rounds.replied(session, round_.id)
+    return {
+        "partnership": partnership.name,
+        "instrument": instrument.name,
+        "title": instrument.title,
+        "number": round_.number,
+        "opened": round_.opens_at.isoformat(),
+        "closed": round_.closes_at.isoformat(),
+        "minimum_group": partnership.minimum_group,
+        "turnout": disclosure.share_band(replied, invited)._asdict(),
+        "cells": {str(cell.id): {"shape": cell.shape, "label": cell.label} for cell in cells},
+        "wordings": {item.code: item.wording for item in instrument.rated},
+        "ends": {item.code: {"low": item.low, "high": item.high} for item in instrument.rated},
+        "items": items,
+        "signals": signals,
+        "quotes": await _quotes(session, round_),
+    }
+
+
+async def _cells(session: AsyncSession, round_: Round) -> list[Cell]:
+    wanted = (
+        select(Cell)
+        .join(Invitation, col(Invitation.cell_id) == col(Cell.id))
+        .where(Invitation.round_id == round_.id)
+        .distinct()
+        .order_by(col(Cell.id))
+    )
+    return list((await session.exec(wanted)).all())
+
+
+async def _ratings(session: AsyncSession, round_: Round, instrument: Instrument) -> Rated:
+    wanted = select(Invitation).where(Invitation.round_id == round_.id).order_by(col(Invitation.id))
+    invitations = (await session.exec(wanted)).all()
+    codes = [item.code for item in instrument.rated]
+    kept = (
+        select(Answer)
+        .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
+        .where(Invitation.round_id == round_.id, col(Answer.value).is_not(None), col(Answer.item).in_(codes))
+    )
+    values: dict[int, dict[str, int]] = {}
+    for answer in (await session.exec(kept)).all():
+        if answer.value is not None:
+            values.setdefault(answer.invitation_id, {})[answer.item] = answer.value
+    return [(invitation, values.get(invitation.id, {})) for invitation in invitations]
+
+
+def _analysed(
+    rated: Rated, cells: Sequence[Cell], instrument: Instrument, *, round_: Round, partnership: Partnership
+) -> analysis.Analysis:
+    columns = [item.code for item in instrument.rated]
+    place = {cell.id: number for number, cell in enumerate(cells)}
+    table = np.array(
+        [[values.get(code, np.nan) for code in columns] for _, values in rated], dtype=np.float64
+    )
+    groups = np.array([place.get(invitation.cell_id or 0, -1) for invitation, _ in rated], dtype=np.int64)
+    return analysis.analyse(
+        table.reshape(len(rated), len(columns)),
+        groups,
+        invited=len(rated),
+        seed=round_.id,
+        k=partnership.minimum_group,
+    )
+
+
+def _item_facts(
+    code: str, position: int, found: analysis.Analysis, cells: Sequence[Cell], *, k: int
+) -> dict[str, Any]:
+    """What of one item may be shown: the total and the cells, each a rounded mean with a band of n."""
+    allowed = found.shown[position]
+    total = None
+    if allowed.total:
+        total = _figure(float(found.shown_total[position]), int(found.spread.n[position]), k=k)
+    shown = [
+        {"cell": cells[place].id}
+        | _figure(float(found.shown_mean[place][position]), int(found.cell_n[place][position]), k=k)
+        for place in allowed.cells
+    ]
+    return {"code": code, "total": total, "cells": shown, "verdict": found.divisions[position].verdict}
+
+
+def _figure(mean: float, n: int, *, k: int) -> dict[str, Any]:
+    least, most = disclosure.band(n)
+    return {"mean": mean, "least": max(least, k), "most": most}
+
+
+def _note(session: AsyncSession, round_: Round, items: Sequence[dict[str, Any]], *, version: int) -> None:
+    """Write each shown value into the ledger, once and for good."""
+    for item in items:
+        figures = ([{"cell": None} | item["total"]] if item["total"] else []) + item["cells"]
+        for figure in figures:
+            session.add(
+                Shown(
+                    round_id=round_.id,
+                    item=item["code"],
+                    cell_id=figure["cell"],
+                    cells_version=version,
+                    least=figure["least"],
+                    most=figure["most"],
+                    value=figure["mean"],
+                )
+            )
+
+
+def _signal_facts(signal: analysis.Signal, instrument: Instrument, cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        "kind": signal.kind,
+        "item": instrument.rated[signal.item].code,
+        "severity": signal.severity,
+        "numbers": {
+            "p": signal.p,
+            "q": signal.q,
+            "low": [cells[place].id for place in signal.low],
+            "high": [cells[place].id for place in signal.high],
+        },
+    }
+
+
+async def _quotes(session: AsyncSession, round_: Round) -> list[dict[str, str]]:
+    """Texts whose authors chose to be quoted, in an order that tells nothing (by their words)."""
+    wanted = (
+        select(Answer, Seat, Organisation)
+        .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
+        .join(Seat, col(Seat.id) == col(Invitation.seat_id))
+        .join(Organisation, col(Organisation.id) == col(Seat.organisation_id))
+        .where(
+            Invitation.round_id == round_.id,
+            col(Answer.text).is_not(None),
+            col(Answer.shown_as).in_(("quoted", "organisation", "named")),
+        )
+    )
+    rows = (await session.exec(wanted)).all()
+    crowds = await _crowds(session, round_)
+    quotes = [
+        {
+            "text": answer.text or "",
+            "by": _by(answer, seat, organisation, crowds=crowds),
+            "name": _named(answer, seat, organisation),
+        }
+        for answer, seat, organisation in rows
+    ]
+    return sorted(quotes, key=lambda quote: quote["text"].casefold())
+
+
+def _by(answer: Answer, seat: Seat, organisation: Organisation, *, crowds: set[str]) -> str:
+    """What may be said of an author: "name", "organisation", "kind" or "partner"."""
+    if answer.shown_as == "named" and seat.name:
+        return "name"
+    if answer.shown_as in ("named", "organisation"):
+        return "organisation"
+    return "kind" if organisation.kind in crowds else "partner"
+
+
+def _named(answer: Answer, seat: Seat, organisation: Organisation) -> str:
+    if answer.shown_as == "named":
+        return f"{seat.name}, {organisation.name}" if seat.name else organisation.name
+    return organisation.name if answer.shown_as == "organisation" else organisation.kind
+
+
+async def _crowds(session: AsyncSession, round_: Round) -> set[str]:
+    """The kinds of organisation of which enough seats were invited for a quote to name the kind."""
+    wanted = (
+        select(Organisation.kind)
+        .join(Invitation, col(Invitation.organisation_id) == col(Organisation.id))
+        .where(Invitation.round_id == round_.id)
+    )
+    kinds = list((await session.exec(wanted)).all())
+    return {kind for kind in kinds if kinds.count(kind) >= KIND_IS_CROWD}

@@ -1,0 +1,175 @@
+"""A roster: a file of people becomes a partnership, its organisations, a weekly pulse, and invites."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from facilitation import invites, occurrences
+from facilitation.refusals import Refusal
+from storage.partnerships import Organisation, Partnership
+from storage.rounds import Schedule
+
+COLUMNS = ("partnership", "organisation", "kind", "capacity", "name", "role", "language")
+NEEDED = ("partnership", "organisation", "kind", "name", "role")
+KINDS = ("public", "funder", "anchor", "community", "social_enterprise", "backbone", "other")
+ROLES = ("member", "facilitator")
+LANGUAGES = ("en",)
+WEEKLY = "FREQ=WEEKLY;BYDAY=TU"
+LONGEST = 200
+
+
+class RosterUnreadable(Refusal):
+    """This file cannot be read as a table: {problem}. Save it as CSV in UTF-8 and try again. Nothing was
+    stored.
+    """
+
+
+class RosterWrong(Refusal):
+    """Some lines need mending, and nothing was stored: {problems}."""
+
+
+class TimezoneUnknown(Refusal):
+    """There is no timezone called {timezone}. Use a name like Europe/London."""
+
+
+@dataclass(frozen=True)
+class Person:
+    line: int
+    partnership: str
+    organisation: str
+    kind: str
+    capacity: str
+    name: str
+    role: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Invited:
+    person: Person
+    secret: str
+
+
+def read(content: bytes) -> list[Person]:
+    """The people of a CSV file (comma, semicolon or tab). Raises RosterUnreadable, RosterWrong."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RosterUnreadable(problem="it is not UTF-8 text") from None
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    missing = [
+        name
+        for name in NEEDED
+        if name not in [(field or "").strip().lower() for field in table.fieldnames or ()]
+    ]
+    if missing:
+        raise RosterUnreadable(
+            problem=f"the first line lacks the column {missing[0]} (it needs {', '.join(COLUMNS)})"
+        )
+    people, problems = [], []
+    for row in table:
+        person = _person(table.line_num, row)
+        found = _problem(person)
+        if found:
+            problems.append(f"line {person.line}: {found}")
+        people.append(person)
+    if problems or not people:
+        raise RosterWrong(problems="; ".join(problems[:20]) or "there is no person in it")
+    return people
+
+
+def _person(line: int, row: dict[str | None, str | None]) -> Person:
+    cells = {
+        (key or "").strip().lower(): (value or "").strip()
+        for key, value in row.items()
+        if isinstance(value, str | None)
+    }
+    facts = {name: cells.get(name, "")[:LONGEST] for name in COLUMNS}
+    facts["kind"] = facts["kind"].lower().replace(" ", "_")
+    facts["role"] = facts["role"].lower() or "member"
+    facts["language"] = facts["language"].lower() or "en"
+    return Person(line=line, **facts)
+
+
+def _problem(person: Person) -> str:
+    for name in ("partnership", "organisation", "name"):
+        if not getattr(person, name):
+            return f"the {name} is empty"
+    if person.kind not in KINDS:
+        return f"the kind is '{person.kind}', but has to be one of {', '.join(KINDS)}"
+    if person.role not in ROLES:
+        return f"the role is '{person.role}', but has to be one of {', '.join(ROLES)}"
+    if person.language not in LANGUAGES:
+        return f"the language is '{person.language}', but Parley speaks {', '.join(LANGUAGES)} so far"
+    return ""
+
+
+async def take_in(
+    session: AsyncSession,
+    people: Sequence[Person],
+    *,
+    timezone: str,
+    now: datetime,
+    rule: str = WEEKLY,
+    starts: date | None = None,
+) -> list[Invited]:
+    """Make what is missing of partnerships and organisations, and an invite for each person.
+
+    A new partnership gets a weekly pulse: open Tuesday 10:00 to Friday 17:00, digest on Monday 9:00.
+    Raises TimezoneUnknown, and what `occurrences.check` raises.
+    """
+    if timezone not in available_timezones():
+        raise TimezoneUnknown(timezone=timezone)
+    invited = []
+    for person in people:
+        partnership = await _partnership(
+            session, person, timezone=timezone, now=now, rule=rule, starts=starts
+        )
+        organisation = await _organisation(session, person, partnership)
+        invite, secret = invites.make(
+            organisation, role=person.role, name=person.name, language=person.language, now=now
+        )
+        session.add(invite)
+        invited.append(Invited(person, secret))
+    await session.flush()
+    return invited
+
+
+async def _partnership(
+    session: AsyncSession, person: Person, *, timezone: str, now: datetime, rule: str, starts: date | None
+) -> Partnership:
+    known = (await session.exec(select(Partnership).where(Partnership.name == person.partnership))).first()
+    if known is not None:
+        return known
+    first = starts or now.astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
+    occurrences.check(rule, first)
+    partnership = Partnership(name=person.partnership, timezone=timezone, created_at=now)
+    session.add(partnership)
+    await session.flush()
+    session.add(
+        Schedule(partnership_id=partnership.id, instrument="pulse", rule=rule, starts=first, created_at=now)
+    )
+    return partnership
+
+
+async def _organisation(session: AsyncSession, person: Person, partnership: Partnership) -> Organisation:
+    wanted = select(Organisation).where(
+        Organisation.partnership_id == partnership.id, Organisation.name == person.organisation
+    )
+    known = (await session.exec(wanted)).first()
+    if known is not None:
+        return known
+    organisation = Organisation(
+        partnership_id=partnership.id, name=person.organisation, kind=person.kind, capacity=person.capacity
+    )
+    session.add(organisation)
+    await session.flush()
+    return organisation

@@ -1,0 +1,93 @@
+"""The one door to the database: SQLite in one process, PostgreSQL in several."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import digests, members, partnerships, queues, rounds
+
+# Every module with tables; importing this one makes SQLModel's metadata whole.
+NOUNS = (partnerships, members, rounds, digests, queues)
+
+# Key-value pairs SQLite must be told on every connection; FULL is what makes "kept" true after a power cut.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=15000",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+)
+
+
+class Database:
+    """Sessions to read and to write with. Writers on SQLite queue here, not on the file's lock."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _engine(url, sqlite=self.sqlite)
+        self._one_writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end and rolled back by any exception."""
+        async with AsyncExitStack() as stack:
+            if self.sqlite:
+                await stack.enter_async_context(self._one_writer)
+            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            await stack.enter_async_context(session.begin())
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A look at what is committed; nothing written here is kept."""
+        engine = self.engine.execution_options(reading=True)
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            yield session
+
+    async def machine_seconds(self, session: AsyncSession) -> float:
+        """Machine time, the same for every process that shares this database; never simulated."""
+        if self.sqlite:  # one process only, so its own monotonic clock will do
+            return time.monotonic()
+        connection = await session.connection()
+        return float(
+            await connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())::float8")) or 0
+        )
+
+    def insert(self, table: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that can say what to do about a row that is already there."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _engine(url: str, *, sqlite: bool) -> AsyncEngine:
+    if not sqlite:
+        return create_async_engine(url, pool_size=8, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
+    engine = create_async_engine(url, pool_size=4, max_overflow=2, hide_parameters=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def tell_pragmas(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer that begins as a reader may fail to be promoted; IMMEDIATE lost nothing when measured.
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
