@@ -18,7 +18,7 @@ from sandbox.world import Room, Telegram
 
 # Machine seconds. A card without buttons may be followed by one with; the next message of a bot that
 # paces itself comes after a second.
-PATIENCE, SETTLING, AFTER_TEXT, STRAY = 5.0, 0.25, 2.0, 1.0
+PATIENCE, SETTLING, AFTER_TEXT, STRAY = 5.0, 0.25, 2.0, 0.7
 IN_SIGHT = 12
 LONGEST = 80
 OLD = timedelta(days=5)
@@ -203,7 +203,9 @@ class Sitting:
     async def after(self) -> Seen | None:
         """The card that followed; None if an alert ended it. Raises GaveUp."""
         wait = STRAY if self.step.stray else PATIENCE
-        if not await self._until(self._reacted, wait) and not self.step.stray:
+        if not await self._until(self._reacted, wait):
+            if self.step.stray:
+                return self._now(self.card)
             raise GaveUp
         if self.callback:
             await self._until(lambda: self.callback in self.person.answered, PATIENCE)
