@@ -1,0 +1,79 @@
+"""Updates stored and handled, without a network: what the database and our own code cost."""
+
+import time
+from typing import Any
+
+from sqlmodel import select
+
+from bot import inbox
+from bot.pace import Pacer
+from bot.translation import event
+from dialogs import conversation
+from dialogs.conversation import Setting
+from storage.database import Database
+from storage.queues import Incoming, Pace
+from tests.cast import MONDAY
+
+BATCH = 50
+MANY = 1000
+SINGLE = 200
+HANDLED = 300
+BOT = 42
+
+
+async def measure(database: Database) -> tuple[float, float, float]:
+    """Stored a second in batches, single-row commits a second, handled a second."""
+    async with database.reading() as session:
+        known = (
+            await session.exec(select(Incoming.update_id).order_by(Incoming.update_id.desc()).limit(1))
+        ).first()  # type: ignore[attr-defined]  # a column
+    first = (known or 0) + 1
+    stored = await _stored(database, first)
+    return stored, await _single(database), await _handled(database, first)
+
+
+def _update(number: int) -> dict[str, Any]:
+    person = {"id": 100_000 + number % 200, "is_bot": False, "first_name": "Ada", "language_code": "en"}
+    chat = {"id": person["id"], "type": "private", "first_name": "Ada"}
+    return {
+        "update_id": number,
+        "message": {
+            "message_id": number,
+            "date": 1_790_000_000,
+            "chat": chat,
+            "from": person,
+            "text": "/help",
+        },
+    }
+
+
+async def _stored(database: Database, first: int) -> float:
+    begun = time.perf_counter()
+    for start in range(first, first + MANY, BATCH):
+        await inbox.store(database, BOT, [_update(start + step) for step in range(BATCH)], now=MONDAY)
+    return MANY / (time.perf_counter() - begun)
+
+
+async def _single(database: Database) -> float:
+    """The engine's own pace for a commit of one small row."""
+    begun = time.perf_counter()
+    for number in range(SINGLE):
+        async with database.writing() as session:
+            await session.merge(Pace(bot=1, chat=number, free_s=begun))
+    return SINGLE / (time.perf_counter() - begun)
+
+
+async def _handled(database: Database, first: int) -> float:
+    """Claim, conversation, done: one transaction each, as the handler does it, without the sending."""
+    pacer, setting = Pacer(BOT), Setting()
+    begun = time.perf_counter()
+    for number in range(first, first + HANDLED):
+        async with database.writing() as session:
+            row = await inbox.claim(database, session, pacer.bot, 100_000 + number % 200)
+            if row is None:
+                continue
+            happened = event(inbox.read(row), received_at=row.received_at, awaited=row.awaited)
+            if happened is not None:
+                await conversation.respond(session, happened, setting)
+            inbox.done(row)
+    return HANDLED / (time.perf_counter() - begun)
