@@ -8,7 +8,7 @@ from aiogram.methods import GetUpdates
 from aiogram.types import Message
 from aiohttp import web
 
-from sandbox import entities, files, requests, views, webhooks
+from sandbox import entities, files, requests, rooms, views, webhooks
 from sandbox.faults import Rule
 from sandbox.limits import too_many
 from sandbox.methods import HANDLERS, SENDS, counts
@@ -116,7 +116,7 @@ def _counted(telegram: Telegram, name: str, request: Method, *, chat: int | None
 
 def _number(chat: object) -> int | None:
     text = str(chat)
-    return int(text) if text.removeprefix("-").isdecimal() else None
+    return int(text) if rooms.NUMBER.fullmatch(text) else None
 
 
 async def _get_updates(telegram: Telegram, request: GetUpdates) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from aiogram.types import MessageEntity
 FOUND = re.compile(
     r"(?P<bot_command>(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/]))"
     r"|(?P<url>\bhttps?://[^\s<>\"]+[^\s<>\".,;:!?)'])"
-    r"|(?P<email>\b[\w.+-]+@[\w-]+\.[\w.-]*\w)"
+    r"|(?P<email>\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w)"
     r"|(?P<mention>(?<!\w)@[A-Za-z]\w{3,31})"
     r"|(?P<hashtag>(?<!\w)#[^\W\d]\w*)"
 )

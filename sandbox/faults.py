@@ -34,8 +34,12 @@ class Faults:
         self.chance = random.Random(seed)  # noqa: S311 - chance, no secret
 
     def for_call(self, method: str) -> Rule | None:
-        """The first rule that strikes this call, used up by one."""
-        return next((r for r in self.rules if r.method in (method, "*") and self._strikes(r)), None)
+        """The first rule that strikes this call, used up by one.
+
+        `*` is every method but getUpdates, or a poller would use up what is meant for others.
+        """
+        names = (method,) if method == "getUpdates" else (method, "*")
+        return next((rule for rule in self.rules if rule.method in names and self._strikes(rule)), None)
 
     def for_update(self, deed: str) -> bool:
         return any(self._strikes(rule) for rule in self.rules if rule.updates == deed)

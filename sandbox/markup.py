@@ -191,7 +191,7 @@ def _inside(entity: MessageEntity, other: MessageEntity) -> bool:
 
 
 def _bytes(source: str, place: int) -> int:
-    return len(source[:place].encode("utf-8", "surrogatepass"))
+    return place if source.isascii() else len(source[:place].encode("utf-8", "surrogatepass"))
 
 
 def _broken(reason: str) -> Refused:

@@ -18,4 +18,5 @@ def plain(result: object) -> Any:  # noqa: ANN401 - JSON is any of seven things
 
 
 def dumps(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    """ASCII alone, as Telegram writes it, so that even half a surrogate pair can be passed on."""
+    return json.dumps(body, separators=(",", ":"))

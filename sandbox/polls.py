@@ -1,5 +1,7 @@
 """Polls: asked by the bot, voted in by people."""
 
+import asyncio
+
 from aiogram.methods import SendPoll, StopPoll
 from aiogram.types import InputPollOption, Message, MessageEntity, Poll, PollOption
 
@@ -11,6 +13,7 @@ from sandbox.world import Ballot, Telegram
 QUESTION_LIMIT = 300
 OPTION_LIMIT = 100
 OPTIONS = range(1, 13)
+OPEN_SECONDS = range(5, 601)
 
 
 def send_poll(telegram: Telegram, request: SendPoll) -> Message:
@@ -19,6 +22,8 @@ def send_poll(telegram: Telegram, request: SendPoll) -> Message:
     poll = _poll(number, request)
     message = messages.say(telegram, room, request, poll=poll)
     telegram.ballots[number] = Ballot(poll, room, message.message_id)
+    if poll.open_period:
+        asyncio.get_running_loop().call_later(poll.open_period, _close, telegram, number)
     return message
 
 
@@ -28,6 +33,8 @@ def _poll(number: str, request: SendPoll) -> Poll:
     )
     if len(request.options) not in OPTIONS:
         raise bad_request(f"poll must have at least 1 option and at most {OPTIONS[-1]}")
+    if request.open_period is not None and request.open_period not in OPEN_SECONDS:
+        raise bad_request("poll open period must be between 5 and 600 seconds")
     kind = request.type or "regular"
     if kind not in ("regular", "quiz"):
         raise bad_request("invalid poll type specified")
@@ -54,6 +61,7 @@ def _poll(number: str, request: SendPoll) -> Poll:
         correct_option_ids=right,
         explanation=explanation or None,
         explanation_entities=over or None,
+        open_period=request.open_period,
     )
 
 
@@ -114,12 +122,19 @@ def stop_poll(telegram: Telegram, request: StopPoll) -> Poll:
     message = room.messages.get(request.message_id)
     if message is None or message.poll is None:
         raise bad_request("message with poll to stop not found")
-    ballot = telegram.ballots[message.poll.id]
-    if ballot.poll.is_closed:
+    if message.poll.is_closed:
         raise bad_request("poll has already been closed")
-    _show(telegram, ballot, closed=True)
+    ballot = telegram.ballots[message.poll.id]
+    _close(telegram, message.poll.id)
     shown = room.messages[request.message_id]
     keyboard = keyboards.check(request.reply_markup, room)
     room.messages[request.message_id] = shown.model_copy(update={"reply_markup": keyboard})
-    telegram.updates.push("poll", ballot.poll, chat=room.id)
     return ballot.poll
+
+
+def _close(telegram: Telegram, poll_id: str) -> None:
+    """Close for good, by the bot's word or when the time is over."""
+    ballot = telegram.ballots[poll_id]
+    if not ballot.poll.is_closed:
+        _show(telegram, ballot, closed=True)
+        telegram.updates.push("poll", ballot.poll, chat=ballot.room.id)

@@ -1,13 +1,17 @@
 """Who may speak where: finding a chat, and the refusals at its door."""
 
+import re
+
 from sandbox.refusals import Refused, bad_request, forbidden
 from sandbox.world import Room, Telegram
+
+NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 def of(telegram: Telegram, chat_id: int | str) -> Room:
     """The room of an id, whether or not the bot may speak in it."""
     if isinstance(chat_id, str):
-        if not chat_id.lstrip("-").isdigit():
+        if not NUMBER.fullmatch(chat_id):
             raise bad_request("chat not found")
         chat_id = int(chat_id)
     room = telegram.rooms.get(chat_id)

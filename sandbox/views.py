@@ -51,7 +51,9 @@ def phone(telegram: Telegram, user_id: int) -> Json:
 
 
 def _rooms(telegram: Telegram, user_id: int) -> list[Room]:
-    return [room for room in telegram.rooms.values() if user_id in room.members and room.migrated_to is None]
+    """The chats on a phone, the one with the bot first."""
+    mine = [room for room in telegram.rooms.values() if user_id in room.members and room.migrated_to is None]
+    return sorted(mine, key=lambda room: not room.private)
 
 
 def unread(room: Room, user_id: int) -> int:

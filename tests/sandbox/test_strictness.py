@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import aiogram.methods
 import aiohttp
 import pytest
 
+from sandbox.methods import HANDLERS
 from tests.sandbox.conftest import Phone, Raw, png
 
 HELLO = {"text": "Hello"}
@@ -326,3 +328,52 @@ async def test_a_body_that_is_no_object_is_refused(raw: Raw, body: str) -> None:
         told = await answer.json()
 
     assert told["description"] == "Bad Request: can't parse JSON object"
+
+
+async def test_every_method_is_modelled_or_says_that_it_is_not(raw: Raw) -> None:
+    kinds = [getattr(aiogram.methods, name) for name in aiogram.methods.__all__]
+    every = {getattr(kind, "__api_method__", None) for kind in kinds}
+    names = {name for name in every if isinstance(name, str)}
+
+    told = {name: await raw(name) for name in names}
+
+    unmodelled = {name for name, (status, _) in told.items() if status == 501}
+    assert set(HANDLERS) | {"getUpdates"} >= names - unmodelled
+    assert unmodelled.isdisjoint(HANDLERS)
+    assert {status for status, _ in told.values()} == {200, 400, 501}
+
+
+@pytest.mark.parametrize("chat", ["@nobody", "--5", "²", "9" * 5000, "", 2**63, -1])
+async def test_a_chat_id_of_any_kind_is_answered(raw: Raw, chat: object) -> None:
+    assert await raw.refusal("sendMessage", chat_id=chat, text="Hello") == "Bad Request: chat not found"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"text": "\xff"}'),
+        ("multipart/form-data; boundary=x", b"nonsense"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\r\n--x--',
+        ),
+        ("multipart/form-data", b"no boundary"),
+        ("text/plain", b"hello"),
+        ("application/x-www-form-urlencoded", b"text=%ff&chat_id=%00"),
+    ],
+)
+async def test_a_broken_body_is_a_bad_request(raw: Raw, kind: str, body: bytes) -> None:
+    address = f"{raw.sandbox.url}/bot{raw.sandbox.token}/sendMessage"
+
+    async with raw.session.post(address, data=body, headers={"Content-Type": kind}) as answer:
+        told = await answer.json()
+
+    assert (answer.status, told["ok"]) == (400, False)
+
+
+async def test_half_a_letter_does_not_break_the_journal(raw: Raw, member: Phone) -> None:
+    await raw("sendMessage", chat_id=member.user, text="lone \ud800")
+    await member.sandbox.control("POST", "updates", {"update": {"message": {"text": "\ud800"}}})
+
+    assert (await raw.result("getUpdates"))[0]["message"]["text"] == "\ud800"
+    assert (await member.sandbox.control("GET", "journal"))["entries"]
