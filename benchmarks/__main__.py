@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-
 from benchmarks import updates
 from storage import schema
 from storage.database import Database
@@ -25,9 +24,7 @@ DEMOS = 3
 
 
 def main() -> None:
-    say(
-        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores. Other work on the machine makes these worse."
-    )
+    say(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores. Other work on it makes these worse.")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with running_sandbox(home) as sandbox:
@@ -57,9 +54,8 @@ def engines(home: Path) -> Iterator[tuple[str, str]]:
 
 def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """A product's environment: byte code kept, nothing measured twice."""
-    inherited = {
-        k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG")
-    }
+    left_out = ("PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG")
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return inherited | {
         "PARLEY_BOT_TOKEN": sandbox.token,
         "PARLEY_API_BASE": sandbox.url,
@@ -76,7 +72,7 @@ def starting(sandbox: Sandbox, home: Path) -> None:
         before = answers(sandbox, user)
         sandbox.ask("POST", f"phones/{user}/start", {})
         begun = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run"], env=environment(sandbox, home), stderr=subprocess.DEVNULL
         )
         wait(lambda before=before: answers(sandbox, user) > before)  # type: ignore[misc]  # bound per turn
@@ -84,9 +80,7 @@ def starting(sandbox: Sandbox, home: Path) -> None:
         memory.append(resident(process.pid))
         process.terminate()
         process.wait(30)
-    say(
-        f"start to first answered update: {statistics.median(seconds[1:]):.2f} s (median of {STARTS}; aim 3 s)"
-    )
+    say(f"start to first answer: {statistics.median(seconds[1:]):.2f} s (median of {STARTS}, aim 3 s)")
     say(f"memory then: {statistics.median(memory[1:]):.0f} MB resident")
 
 
@@ -131,10 +125,8 @@ def six_weeks(home: Path) -> None:
             stdout=subprocess.DEVNULL,
         )
         runs.append(json.loads(file.read_text(encoding="utf-8")))
-    seconds = statistics.median(run["seconds"] for run in runs)
-    say(
-        f"six simulated weeks: {seconds:.0f} s (median of {DEMOS}; aim 60 s), answers {[run['answers'] for run in runs]}"
-    )
+    seconds, kept = statistics.median(run["seconds"] for run in runs), [run["answers"] for run in runs]
+    say(f"six simulated weeks: {seconds:.0f} s (median of {DEMOS}; aim 60 s), answers kept {kept}")
     peak = [run["peak_mb"] for run in runs if "peak_mb" in run]
     if peak:
         say(f"peak memory of the product meanwhile: {max(peak):.0f} MB (aim 130 MB)")
