@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TELEGRAM = "https://api.telegram.org"
@@ -22,7 +22,9 @@ class Unusable(SystemExit):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PARLEY_", env_file=".env", extra="ignore", populate_by_name=True
+    )
 
     bot_token: SecretStr = SecretStr("")
     api_base: str = TELEGRAM
@@ -34,7 +36,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     clock_file: Path | None = None
     pace: float = 1.0
-    port: int = 0
+    port: int = Field(default=0, validation_alias=AliasChoices("PARLEY_PORT", "PORT"))
 
     @field_validator("api_base", "public_url")
     @classmethod

@@ -24,6 +24,7 @@ from storage.database import Database
 log = structlog.get_logger(__name__)
 
 PATH = "/telegram"
+PORT = 8080
 LARGEST = 4 * 2**20
 NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,19})\b')
 
@@ -112,7 +113,7 @@ def server(settings: Settings, application: Starlette) -> Server:
     config = uvicorn.Config(
         application,
         host=host,
-        port=settings.port,
+        port=settings.port or PORT,
         log_config=None,
         access_log=False,
         server_header=False,
