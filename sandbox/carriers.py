@@ -30,9 +30,14 @@ class Webhook:
     def __post_init__(self) -> None:
         self.places = asyncio.Semaphore(self.connections)
 
-    def wake(self) -> None:
+    def begin(self) -> None:
+        """Carry what waited before the address was known."""
+        for chat in {update.chat for update in self.updates.queue}:
+            self.wake(chat)
+
+    def wake(self, chat: int) -> None:
         """Every chat with something waiting has exactly one carrier."""
-        for chat in {update.chat for update in self.updates.queue} - self.carriers.keys():
+        if chat not in self.carriers:
             self.carriers[chat] = asyncio.get_running_loop().create_task(self._carry(chat))
 
     async def _carry(self, chat: int) -> None:

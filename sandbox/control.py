@@ -47,7 +47,7 @@ def route(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRespo
                 result = await result
         except (Mistaken, Refused) as error:
             return _json({"error": str(error)}, status=400)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
         return _json(result)
 

@@ -11,10 +11,9 @@ ANSWER_LIMIT = 200
 def answer_callback_query(telegram: Telegram, request: AnswerCallbackQuery) -> bool:
     if request.text and len(request.text) > ANSWER_LIMIT:
         raise bad_request("MESSAGE_TOO_LONG")
-    tap = telegram.taps.get(request.callback_query_id)
-    if tap is None or tap.answered or telegram.machine() - tap.at > telegram.callback_ttl:
+    tap = telegram.taps.pop(request.callback_query_id, None)
+    if tap is None or telegram.machine() - tap.at > telegram.callback_ttl:
         raise bad_request("query is too old and response timeout expired or query ID is invalid")
-    tap.answered = True
     notice = {
         "callback": tap.id,
         "text": request.text or "",
@@ -33,4 +32,4 @@ def answer_callback_query(telegram: Telegram, request: AnswerCallbackQuery) -> b
 def waiting(telegram: Telegram) -> int:
     """Taps that were not ticked and still could be."""
     now = telegram.machine()
-    return sum(not tap.answered and now - tap.at <= telegram.callback_ttl for tap in telegram.taps.values())
+    return sum(now - tap.at <= telegram.callback_ttl for tap in telegram.taps.values())

@@ -11,7 +11,7 @@ from aiogram.types.base import TelegramObject
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.plain import plain
-from sandbox.refusals import Refused
+from sandbox.refusals import Refused, bad_request
 
 KINDS = frozenset(Update.model_fields) - {"update_id"}
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
@@ -20,7 +20,7 @@ FIRST_ID = 700_000_001
 Body = dict[str, Any]
 
 
-@dataclass
+@dataclass(eq=False)
 class Queued:
     """One update. `again` is a fault's doing: once confirmed, it comes a second time."""
 
@@ -43,13 +43,15 @@ class Updates:
         self.allowed = KINDS - NOT_BY_DEFAULT
         self.chosen = False
         self.backoff = 0.2
-        self.listener: Callable[[], None] | None = None
+        self.listener: Callable[[int], None] | None = None
 
     def allow(self, kinds: list[str] | None) -> None:
         """None keeps what was asked before; an empty list asks for all but three kinds."""
         if kinds is not None:
+            if unknown := set(kinds) - KINDS:
+                raise bad_request(f"there is no update of type {min(unknown)}")
             self.chosen = bool(kinds)
-            self.allowed = (frozenset(kinds) & KINDS) if kinds else KINDS - NOT_BY_DEFAULT
+            self.allowed = frozenset(kinds) if kinds else KINDS - NOT_BY_DEFAULT
 
     def push(self, kind: str, payload: TelegramObject, *, chat: int) -> None:
         if kind not in self.allowed:
@@ -74,13 +76,10 @@ class Updates:
         if place and self._faults.for_update("shuffle"):
             place = self._faults.chance.randrange(max(0, place - 10), place)
         self.queue.insert(place, update)
-        self.wake()
-
-    def wake(self) -> None:
         if self._poll:
             self._poll.set()
         if self.listener:
-            self.listener()
+            self.listener(update.chat)
 
     def confirm(self, update: Queued) -> None:
         if update.again:

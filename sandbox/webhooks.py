@@ -36,7 +36,7 @@ async def set_webhook(telegram: Telegram, request: SetWebhook) -> bool:
     )
     telegram.updates.listener = webhook.wake
     telegram.updates.end_polling()
-    webhook.wake()
+    webhook.begin()
     return True
 
 

@@ -87,7 +87,6 @@ class Tap:
     message_id: int
     data: str
     at: float
-    answered: bool = False
 
 
 @dataclass(frozen=True)

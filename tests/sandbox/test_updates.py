@@ -192,3 +192,9 @@ async def test_a_tap_on_a_button_that_is_not_there_is_a_mistake(raw: Raw, member
 
     with pytest.raises(ControlRefused, match="has no button"):
         await member.act("tap", message_id=sent["message_id"], data="b")
+
+
+async def test_an_update_kind_nobody_knows_is_refused(raw: Raw) -> None:
+    told = await raw.refusal("getUpdates", allowed_updates=["mesage"])
+
+    assert told == "Bad Request: there is no update of type mesage"
