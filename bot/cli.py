@@ -78,7 +78,7 @@ def clock() -> None:
 def migrate() -> None:
     """Bring the database to the schema this version needs."""
     from storage import schema  # noqa: PLC0415 - see _house
-    from storage.database import Database  # noqa: PLC0415
+    from storage.database import Database  # noqa: PLC0415 - see above
 
     chosen = settings.load()
 

@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{10,}")
 HIDDEN = "[hidden]"
 # Libraries that print requests, payloads or SQL parameters at their lower levels.
-QUIET = (
+QUIET = ("alembic", 
     "httpx",
     "httpcore",
     "telegram",

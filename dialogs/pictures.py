@@ -140,7 +140,7 @@ def png(svg_text: str) -> bytes:
     picture, in a thread: of a digest once a language, not for every reader.
     """
     # Here, not above: only who draws needs the native code (11 MB while it draws, 3 MB after).
-    import resvg_py  # noqa: PLC0415
+    import resvg_py  # noqa: PLC0415 - only who draws pays for it
 
     fonts = [str(face.file) for face in (typeface.regular(), typeface.bold())]
     drawn: bytes = resvg_py.svg_to_bytes(

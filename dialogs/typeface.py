@@ -65,7 +65,7 @@ def _visible(text: str) -> str:
 
 def _read(weight: str) -> Typeface:
     # Here, not above: who never draws should not pay for looking up the fonts.
-    import font_roboto  # noqa: PLC0415
+    import font_roboto  # noqa: PLC0415 - only who draws pays for it
 
     file = Path(font_roboto.__file__).parent / "files" / f"Roboto-{weight}.ttf"
     data = file.read_bytes()

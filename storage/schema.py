@@ -39,7 +39,7 @@ async def migrate(database: Database, *, to: str = "head") -> None:
 
 def _run(connection: Connection, to: str) -> None:
     from alembic import command  # noqa: PLC0415 - see the comment beside HEAD
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - see above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
