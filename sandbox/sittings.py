@@ -212,11 +212,13 @@ class Sitting:
         if self._alerted():
             self.person.settle(None)
             return self._same_again()
-        if not self._with_buttons():
+        if not self._with_buttons() and not self.step.stray:
             await self._until(self._with_buttons, AFTER_TEXT if self.step.say else SETTLING)
         card = self._followed()
         self.person.settle(card)
-        return card or self._now(self.card)
+        # Whatever a stray text brought, one goes back to the question unless something else is asked.
+        beside = self.step.stray and card is not None and not card.buttons
+        return card if card and not beside else self._now(self.card)
 
     def _same_again(self) -> Seen | None:
         """After an alert the same button is tried again, but not for ever."""

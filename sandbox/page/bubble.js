@@ -63,7 +63,11 @@ const topicName = (thread) => (typeof thread === "object" ? thread.name ?? threa
 
 function drawText(message, hands) {
   const text = el("div", { class: "text", dir: "auto" });
-  if (message.html) {
+  const start = message.mine && /^(\/start) [\w-]+$/.exec(message.text);
+  if (start) {
+    text.textContent = start[1]; // as in Telegram: the word a link carries is sent, not shown
+    text.title = message.text;
+  } else if (message.html) {
     text.innerHTML = message.html; // the only place where markup comes in: the server made it safe
     dress(text, hands);
   } else {

@@ -27,7 +27,10 @@ class Town:
     calendar: Path
 
     def at(self, moment: datetime) -> None:
-        self.calendar.write_text(moment.isoformat(), encoding="ascii")
+        # In one step, so that nobody reads half an hour.
+        new = self.calendar.with_suffix(".new")
+        new.write_text(moment.isoformat(), encoding="ascii")
+        new.replace(self.calendar)
 
     async def settle(self, **people: Any) -> list[int]:  # noqa: ANN401 - the people's JSON
         """Everybody of these temperaments gets a phone; returns who they are."""
@@ -81,8 +84,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, calendar: Path) -> Iterator[S
 
 @pytest.fixture
 def town(home: Sandbox, calendar: Path) -> Town:
-    calendar.write_text(MONDAY.isoformat(), encoding="ascii")
-    return Town(home.another(f"{next(NUMBERS)}:a-secret-of-its-own"), calendar)
+    made = Town(home.another(f"{next(NUMBERS)}:a-secret-of-its-own"), calendar)
+    made.at(MONDAY)
+    return made
 
 
 @pytest.fixture
