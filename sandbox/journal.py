@@ -32,5 +32,10 @@ class Journal:
             self._file.write(json.dumps(entry) + "\n")
         return entry
 
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
     def since(self, number: int, *, kind: str | None = None) -> list[Entry]:
         return [entry for entry in self.entries[max(number, 0) :] if kind in (None, entry["kind"])]

@@ -19,7 +19,6 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     LinkPreviewOptions,
     Message,
-    MessageEntity,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
     ReplyParameters,
@@ -269,7 +268,3 @@ def _pinnable(telegram: Telegram, chat_id: int | str) -> Room:
     if not room.private and room.bot_status != "administrator":
         raise bad_request("not enough rights to manage pinned messages in the chat")
     return room
-
-
-def plain_entities(entities: list[MessageEntity] | None) -> list[dict[str, Any]]:
-    return [plain(entity) for entity in entities or []]

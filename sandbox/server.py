@@ -42,6 +42,7 @@ def build(options: Options) -> web.Application:
     if PAGE.is_dir():
         app.router.add_static("/page", PAGE)
     app.on_shutdown.append(close)
+    app.on_cleanup.append(close_journals)
     return app
 
 
@@ -103,3 +104,8 @@ async def close(app: web.Application) -> None:
         telegram.updates.end_polling()
         if telegram.webhook:
             await telegram.webhook.close()
+
+
+async def close_journals(app: web.Application) -> None:
+    for telegram in app[WORLDS].values():
+        telegram.journal.close()
