@@ -20,10 +20,18 @@ class Line:
 PLAIN = (
     "The new drop-in times work well for the families we see.",
     "Could we have the agenda two days earlier?",
-    "It was good to hear from the youth centre first this time.",
+    "It was good that the smaller groups spoke first this time.",
     "We would like to know what happened to the point about transport.",
     "Nothing urgent from us this week.",
     "Two of our volunteers are ill, so we answer more slowly.",
+    "The referral form is still three pages long.",
+    "Thank you for moving the meeting; we could all come.",
+    "We have a room free on Wednesday evenings, if somebody needs one.",
+    "Who decides about the leaflet in the end?",
+    "The summer numbers were better than we feared.",
+    "We say yes too quickly when the funder is in the room.",
+    "Please send the draft before it is agreed, not after.",
+    "We could take over the phone list from January.",
 )
 TERSE = ("fine", "ok", "more time", "no", "money", "transport", "same")
 ANGRY = (

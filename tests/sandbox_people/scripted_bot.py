@@ -42,6 +42,7 @@ class ScriptedBot:
         default_factory=dict
     )  # whose next text answers which message's last question
     deaf: bool = False
+    puzzled: int = 0  # texts nobody asked for
     closed: bool = False
     loses: int = 0  # how many ratings are still refused with an alert
     offset: int = 0
@@ -86,6 +87,9 @@ class ScriptedBot:
             await self.show(chat, self.asked.pop(chat), "4 of 4\nYour words are kept.", None)
             ways = keys([("Quoted, no name", "done")], [("With my name", "done")])
             await self.show(chat, None, "4 of 4\n\nHow may it be shown?", ways)
+        elif text != "/start":
+            self.puzzled += 1
+            await self.show(chat, None, "I did not expect a message here.", None)
 
     async def show(self, chat: int, message: int | None, text: str, card: dict[str, Any] | None) -> None:
         body = {

@@ -129,6 +129,23 @@ async def test_an_alert_is_no_tick_and_the_button_is_tried_again(town: Town, bot
     assert report["taps"] > report["ticks"] == len(bot.stored)
 
 
+async def test_whoever_typed_where_a_tap_was_asked_goes_back_to_the_question(
+    town: Town, bot: ScriptedBot
+) -> None:
+    users = await town.settle(temperaments=["nonsense"] * 4)
+    await town.live_until(MONDAY.replace(hour=12))
+    town.at(TUESDAY)
+    cards = [await bot.open_round(user) for user in users]
+
+    await town.live_until(FRIDAY)
+
+    assert bot.puzzled > 0
+    for user, card in zip(users, cards, strict=True):
+        shown = await town.sandbox.control("GET", f"phones/{user}")
+        texts = {message["id"]: message["text"] for message in shown["chats"][0]["messages"]}
+        assert texts[card] in ("4 of 4\nYour words are kept.", "Thank you. That was everything.")
+
+
 async def test_a_round_that_closed_meanwhile_ticks_nothing(town: Town, bot: ScriptedBot) -> None:
     (user,) = await town.settle(temperaments=["prompt"])
     await town.live_until(MONDAY.replace(hour=12))
