@@ -53,6 +53,13 @@ async def test_a_wrong_token_is_unauthorised(raw: Raw) -> None:
     assert body == {"ok": False, "error_code": 401, "description": "Unauthorized"}
 
 
+async def test_what_is_no_token_at_all_is_not_found(raw: Raw) -> None:
+    async with raw.session.get(f"{raw.sandbox.url}/botnonsense/getMe") as answer:
+        body = await answer.json()
+
+    assert body == {"ok": False, "error_code": 404, "description": "Not Found"}
+
+
 @pytest.mark.parametrize("name", ["getMe", "getme", "GETME"])
 async def test_method_names_may_be_in_any_case(raw: Raw, name: str) -> None:
     assert (await raw.result(name))["is_bot"]
