@@ -11,7 +11,7 @@ help: ## list the commands
 
 setup: .venv/.ready ## make .venv with what Parley needs to run
 
-demo: setup ## start a local Telegram with a living partnership in it, and open it in a browser
+demo: setup ## start a local Telegram with a living partnership in it, and print one link
 	@$(BIN)/parley demo $(ARGS)
 
 run: setup ## run Parley against the Telegram named in .env

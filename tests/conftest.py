@@ -1,14 +1,15 @@
 """What every test may ask for: real databases, one sandbox a session, and the same small cast."""
 
+import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from storage import schema
 from storage.database import Database
-from tests import equipment, postgres, sandbox_process
+from tests import equipment, postgres, proof, sandbox_process
 from tests.cast import Cast, seated
 from tests.sandbox_process import Sandbox
 
@@ -76,3 +77,23 @@ def session_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
     sandbox = sandbox_process.start(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     sandbox.stop()
+
+
+@pytest.fixture
+def size() -> Callable[..., int]:
+    """`size(ci=20, long=400)`: how much a promise's test does; `make proof` takes the long figure."""
+
+    def chosen(*, ci: int, long: int) -> int:
+        return long if os.environ.get(proof.LONG) == "long" else ci
+
+    return chosen
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """`note(1, kills=10, lost=0)`: a promise's figures, for the record that `make proof` writes."""
+
+    def noted(promise: int, **figures: object) -> None:
+        record_property(f"promise {promise}", json.dumps(figures))
+
+    return noted
