@@ -9,13 +9,12 @@ from typing import Any
 import structlog
 from telegram import Bot, InputFile
 
-from bot import outbox, telegram
+from bot import outbox, pace, telegram
 from bot.clock import Clock
 from bot.health import Pulse
 from bot.outbox import Claimed
 from bot.pace import Pacer
 from bot.telegram import Outcome
-from facilitation import members, partnerships
 from storage.database import Database
 from storage.digests import Digest
 from storage.queues import Outgoing
@@ -40,50 +39,46 @@ class Deliverer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, and then finish what is on its way."""
-        await outbox.sweep(self.database, now=self.clock.now(), orphaned=self.database.sqlite)
+        await self._sweep(orphaned=self.database.sqlite)
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 self.wake.clear()
                 claimed = await self._claim(self.clock.now())
                 for letter in claimed:
-                    group.create_task(self._deliver(letter, time.monotonic()))
+                    group.create_task(self._deliver(letter))
                 if not claimed:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self.wake.wait(), IDLE)
                 else:
-                    await asyncio.sleep(max(0.0, claimed[-1].at - await self._seconds()))
+                    await asyncio.sleep(max(0.0, claimed[-1].at - time.monotonic()))
+
+    async def _sweep(self, *, orphaned: bool = False) -> None:
+        for row in await outbox.sweep(self.database, now=self.clock.now(), orphaned=orphaned):
+            log.warning("uncertain_after_a_crash", letter=row.id, kind=row.kind, state=row.state)
 
     async def _claim(self, now: datetime) -> list[Claimed]:
         try:
             if time.monotonic() - self._swept > SWEEP:
                 self._swept = time.monotonic()
-                left = await outbox.sweep(self.database, now=now)
-                if left:
-                    log.warning("uncertain_after_a_crash", letters=left)
+                await self._sweep()
             await self.pulse.beat(now=now, machine=time.monotonic())
             return await outbox.claim(self.database, self.pacer, now=now)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; look again
             log.error("claim_failed", error=type(error).__name__)
             return []
 
-    async def _seconds(self) -> float:
-        if self.database.sqlite:
-            return time.monotonic()
-        async with self.database.reading() as session:
-            return await self.database.machine_seconds(session)
-
-    async def _deliver(self, letter: Claimed, claimed_at: float) -> None:
+    async def _deliver(self, letter: Claimed) -> None:
         """Send one letter. Whatever goes wrong after the request, its lease makes it uncertain, not lost."""
         row = letter.row
         try:
-            delay = letter.at - await self._seconds()
-            await asyncio.sleep(max(0.0, delay))
-            # Held up for longer than the lease: another worker has it by now.
-            if time.monotonic() - claimed_at > outbox.LEASE / 2:
+            await asyncio.sleep(max(0.0, letter.at - time.monotonic()))
+            # Held up for long, or halted meanwhile by somebody's 429: it is not sent, so it is not uncertain.
+            late = time.monotonic() - letter.at > outbox.LEASE / 2
+            if late or await pace.halted(self.database, self.pacer.bot) > 0:
+                await outbox.put_back(self.database, row)
                 return
             came = await telegram.call(self.bot, row.method, await self._payload(row))
-            state = await outbox.finish(self.database, self.pacer, row, came)
-            await self._consequences(row, came)
+            state = await outbox.finish(self.database, self.pacer, row, came, now=self.clock.now())
             self._note(row, came, state)
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("delivery_failed", letter=row.id, error=type(error).__name__)
@@ -96,17 +91,6 @@ class Deliverer:
         async with self.database.reading() as session:
             digest = await session.get_one(Digest, row.payload["photo"])
         return row.payload | {"photo": InputFile(digest.picture or b"", filename="digest.png")}
-
-    async def _consequences(self, row: Outgoing, came: Outcome) -> None:
-        if came.came == "unreachable":
-            async with self.database.writing() as session:
-                if row.chat > 0:
-                    await members.lost(session, account=row.chat, now=self.clock.now())
-                else:
-                    await partnerships.lose_group(session, chat=row.chat)
-        elif came.came == "moved":
-            async with self.database.writing() as session:
-                await partnerships.move_group(session, old=row.chat, new=came.moved_to)
 
     def _note(self, row: Outgoing, came: Outcome, state: str) -> None:
         if state not in ("sent", "retry"):

@@ -4,20 +4,23 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from telegram import Bot
 
-from bot import drawing, inbox, pace, telegram, translation
+from bot import drawing, inbox, logs, outbox, pace, telegram, translation
 from bot.clock import Clock
 from bot.drawing import Call
 from bot.health import Pulse
+from bot.outbox import Letter
 from bot.pace import Pacer
-from dialogs import conversation
+from dialogs import conversation, reports
 from dialogs.conversation import Setting
 from dialogs.events import Reply
 from storage.database import Database
+from storage.queues import Incoming
 
 log = structlog.get_logger(__name__)
 
@@ -25,17 +28,28 @@ AT_ONCE = 16
 # A direct reply that a 429 held up for longer is stale: the next tap or /start shows where the person is.
 PATIENCE = 30.0
 IDLE = 0.5
+REPORT_LASTS = timedelta(days=1)
 
 
 class Handler:
     """Handles what waits in the inbox, several chats at once, each in order."""
 
-    def __init__(self, database: Database, bot: Bot, pacer: Pacer, setting: Setting, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bot: Bot,
+        pacer: Pacer,
+        setting: Setting,
+        clock: Clock,
+        *,
+        operator_chat: int = 0,
+    ) -> None:
         self.database = database
         self.bot = bot
         self.pacer = pacer
         self.setting = setting
         self.clock = clock
+        self.operator_chat = operator_chat
         self.pulse = Pulse(database, "handling")
         self.wake = asyncio.Event()
         self.busy: set[int] = set()
@@ -49,7 +63,7 @@ class Handler:
                 for chat in await self._waiting():
                     if chat not in self.busy:
                         self.busy.add(chat)
-                        group.create_task(self._chat(chat))
+                        group.create_task(self._chat(chat, stop))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.wake.wait(), IDLE)
 
@@ -61,10 +75,10 @@ class Handler:
             log.error("looking_failed", error=type(error).__name__)
             return []
 
-    async def _chat(self, chat: int) -> None:
+    async def _chat(self, chat: int, stop: asyncio.Event) -> None:
         try:
             async with self._room:
-                while await self.handle_next(chat):
+                while not stop.is_set() and await self.handle_next(chat):
                     pass
         except Exception as error:  # noqa: BLE001 - a chat that cannot be handled must not end the others
             log.error("handling_failed", error=type(error).__name__)
@@ -73,7 +87,7 @@ class Handler:
 
     async def handle_next(self, chat: int) -> bool:
         """Handle the chat's oldest update. False when there is none."""
-        update_id = 0
+        update_id = None
         try:
             async with self.database.writing() as session:
                 row = await inbox.claim(self.database, session, self.pacer.bot, chat)
@@ -92,7 +106,9 @@ class Handler:
                     else []
                 )
                 inbox.done(row)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one update is noted on it
+        except Exception as error:
+            if update_id is None:  # the database is away; there is no update to note it on
+                raise
             await self._failed(update_id, error)
             return True
         for (method, payload), at in zip(calls, moments, strict=True):
@@ -100,13 +116,36 @@ class Handler:
         return True
 
     async def _failed(self, update_id: int, error: Exception) -> None:
+        """Note the failure on the update; once it is parked, tell the operator."""
         name = type(error).__name__
-        parked = await inbox.failed(self.database, self.pacer.bot, update_id, error=name)
-        log.error("update_parked" if parked else "update_failed", update_id=update_id, error=name)
+        async with self.database.writing() as session:
+            row = await inbox.failed(self.database, session, self.pacer.bot, update_id, error=name)
+            parked = row is not None and row.state == "parked"
+            if row is not None and parked and self.operator_chat:
+                await outbox.put(self.database, session, [self._report(row)])
+        log.error(
+            "update_parked" if parked else "update_failed",
+            update_id=update_id,
+            error=name,
+            at=logs.place(error),
+        )
+
+    def _report(self, row: Incoming) -> Letter:
+        """One an hour at most: whoever floods us must not flood the operator."""
+        now = self.clock.now()
+        card = reports.parked(update_id=row.update_id, tries=row.tries, error=row.error)
+        method, payload = drawing.sent(card, self.operator_chat)
+        key = f"parked:{now:%Y-%m-%dT%H}"
+        return Letter(key, "report", self.operator_chat, method, payload, now, now + REPORT_LASTS)
 
     async def _send(self, method: str, payload: dict[str, Any], at: float) -> None:
         """Send a direct reply at its reserved moment; after a 429, once more when that is over."""
-        await asyncio.sleep(max(0.0, at - await self._seconds()))
+        await asyncio.sleep(max(0.0, at - time.monotonic()))
+        halt = await pace.halted(self.database, self.pacer.bot)
+        if halt > PATIENCE:
+            log.warning("reply_not_sent", method=method, came="halted")
+            return
+        await asyncio.sleep(halt)
         came = await telegram.call(self.bot, method, payload)
         if came.came == "halted":
             async with self.database.writing() as session:
@@ -116,12 +155,6 @@ class Handler:
                 came = await telegram.call(self.bot, method, payload)
         if came.came != "sent":
             log.warning("reply_not_sent", method=method, came=came.came)
-
-    async def _seconds(self) -> float:
-        if self.database.sqlite:
-            return time.monotonic()
-        async with self.database.reading() as session:
-            return await self.database.machine_seconds(session)
 
 
 def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Call]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 
 from storage.database import Database
@@ -33,12 +33,22 @@ class Pulse:
             await session.exec(insert.on_conflict_do_update(index_elements=["part"], set_=row))
 
 
+async def clear(database: Database) -> None:
+    """Forget the signs of a process that is gone: on SQLite the one that starts is the only one."""
+    async with database.writing() as session:
+        await session.exec(delete(Heartbeat))
+
+
+def _ago(beat: Heartbeat, seconds: float) -> float:
+    return round(max(0.0, seconds - beat.seen_s), 1)
+
+
 async def report(database: Database) -> dict[str, Any]:
     """How each part is, and what waits. `ok` is false if a part has said nothing for a minute."""
     async with database.reading() as session:
         seconds = await database.machine_seconds(session)
         beats = (await session.exec(select(Heartbeat))).all()
-        parts = {beat.part: {"seconds_ago": round(max(0.0, seconds - beat.seen_s), 1)} for beat in beats}
+        parts = {beat.part: {"seconds_ago": _ago(beat, seconds)} for beat in beats}
         inbox = await session.exec(
             select(col(Incoming.state), func.count())
             .where(col(Incoming.state) != "done")

@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 
 from bot import clock as clocks
-from bot import listening, telegram, ticking
+from bot import health, inbox, listening, telegram, ticking
 from bot.clock import Clock
 from bot.delivery import Deliverer
 from bot.handling import Handler
@@ -47,7 +49,14 @@ def build(settings: Settings) -> House:
     bot = telegram.client(settings)
     clock = clocks.for_settings(settings.clock_file, settings.api_base)
     pacer = Pacer(settings.bot_id, settings.pace)
-    handler = Handler(database, bot, pacer, Setting(operator=settings.operator_name), clock)
+    handler = Handler(
+        database,
+        bot,
+        pacer,
+        Setting(operator=settings.operator_name),
+        clock,
+        operator_chat=settings.operator_chat,
+    )
     return House(
         settings, database, bot, clock, handler, Deliverer(database, bot, pacer, clock), asyncio.Lock()
     )
@@ -55,10 +64,7 @@ def build(settings: Settings) -> House:
 
 async def open_(house: House) -> None:
     """Bring the database to the right schema and greet Telegram; end with what to do if either fails."""
-    if house.database.sqlite:
-        await schema.migrate(house.database)
-    elif await schema.version(house.database) != schema.HEAD:
-        raise Unusable("the database has another schema than this version of Parley.\n  Run: parley migrate")
+    await _open_database(house)
     came = await telegram.call(house.bot, "getMe", {})
     if came.came == "locked_out":
         raise Unusable(
@@ -66,6 +72,23 @@ async def open_(house: House) -> None:
         )
     if came.came != "sent":
         log.warning("telegram_not_reached", came=came.came)
+
+
+async def _open_database(house: House) -> None:
+    try:
+        if house.database.sqlite:
+            await schema.migrate(house.database)
+            await health.clear(house.database)
+            await inbox.resume(house.database)
+        found = await schema.version(house.database)
+    except (SQLAlchemyError, OSError) as error:
+        # Its words may hold the address with the password, so they are not repeated.
+        raise Unusable(
+            f"the database in PARLEY_DATABASE_URL cannot be opened ({type(error).__name__}).\n"
+            "  Check that it is running, that the address is right, and that its folder may be written to."
+        ) from None
+    if found != schema.HEAD:
+        raise Unusable("the database has another schema than this version of Parley.\n  Run: parley migrate")
 
 
 async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> None:
@@ -82,7 +105,9 @@ async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> Non
         if "listen" in parts and not house.settings.public_url:
             loops.append(group.create_task(_listen(house)))
         if house.settings.port or ("listen" in parts and house.settings.public_url):
-            loops.append(group.create_task(_serve(house, webhook="listen" in parts)))
+            loops.append(group.create_task(_serve(house)))
+        if "listen" in parts and house.settings.public_url:
+            loops.append(group.create_task(_receive(house)))
         log.info("running", parts=sorted(parts))
         await stop.wait()
         for loop in loops:
@@ -101,13 +126,24 @@ async def run_until_signalled(house: House, parts: Iterable[str]) -> None:
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait_for(running, LAST_WORDS)
+    except TimeoutError:  # what Telegram has not answered by now is uncertain, and told so at the next start
+        log.warning("stopped_while_sending")
     finally:
         await house.database.close()
         await house.bot.shutdown()
 
 
+async def _insist(house: House, method: str, payload: dict[str, Any]) -> None:
+    """Ask until Telegram agrees: without this no message would ever reach us."""
+    pause = listening.FIRST_PAUSE
+    while (came := await telegram.call(house.bot, method, payload)).came != "sent":
+        log.error("telegram_not_asked", method=method, came=came.came)
+        await asyncio.sleep(max(pause, came.wait))
+        pause = min(pause * 2, listening.LONGEST_PAUSE)
+
+
 async def _listen(house: House) -> None:
-    await telegram.call(house.bot, "deleteWebhook", {"drop_pending_updates": False})
+    await _insist(house, "deleteWebhook", {"drop_pending_updates": False})
     await _introduce(house)
     pulse = Pulse(house.database, "listening")
     await listening.poll(
@@ -123,23 +159,30 @@ async def _introduce(house: House) -> None:
     await telegram.call(house.bot, "setMyCommands", {"commands": commands})
 
 
-async def _serve(house: House, *, webhook: bool) -> None:
+async def _receive(house: House) -> None:
+    """Have the updates brought to us, and say that we are there for them."""
+    from bot import web  # noqa: PLC0415 - see _serve
+
+    pulse = Pulse(house.database, "listening")
+    wanted = {
+        "url": house.settings.public_url + web.PATH,
+        "secret_token": web.secret(house.settings),
+        "allowed_updates": list(listening.ALLOWED),
+        "drop_pending_updates": False,
+    }
+    await _insist(house, "setWebhook", wanted)
+    await _introduce(house)
+    while True:
+        with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
+            await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+        await asyncio.sleep(METRONOME)
+
+
+async def _serve(house: House) -> None:
     from bot import web  # noqa: PLC0415 - a web server costs memory that long polling does not need
 
     application = web.app(house.settings, house.database, house.clock, wake=house.handler.wake)
     server = web.server(house.settings, application)
-    if webhook and house.settings.public_url:
-        await telegram.call(
-            house.bot,
-            "setWebhook",
-            {
-                "url": house.settings.public_url + web.PATH,
-                "secret_token": web.secret(house.settings),
-                "allowed_updates": list(listening.ALLOWED),
-                "drop_pending_updates": False,
-            },
-        )
-        await _introduce(house)
     try:
         await server.serve()
     finally:

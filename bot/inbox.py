@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,7 +18,6 @@ from storage.rounds import Awaited
 
 TRIES = 5
 FIRST_WAIT = 1.0
-LARGEST_ID = 2**63
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ async def store(
     database: Database, bot: int, updates: Sequence[dict[str, Any]], *, now: datetime
 ) -> list[Unreadable]:
     """Store updates that arrived together in one commit. The same update twice is stored once."""
-    refused = [Unreadable(reason) for update in updates if (reason := _refusal(update))]
-    good = [update for update in updates if not _refusal(update)]
+    good = [update for update in updates if number_of(update) is not None]
+    refused = [Unreadable("it has no usable update_id")] * (len(updates) - len(good))
     if not good:
         return refused
     async with database.writing() as session:
@@ -43,11 +42,18 @@ async def store(
     return refused
 
 
-def _refusal(update: dict[str, Any]) -> str:
-    update_id = update.get("update_id")
-    if not isinstance(update_id, int) or isinstance(update_id, bool) or not 0 <= update_id < LARGEST_ID:
-        return "it has no usable update_id"
-    return ""
+def number_of(update: dict[str, Any]) -> int | None:
+    """The update's number, if it has one that can be kept."""
+    found = update.get("update_id")
+    return found if isinstance(found, int) and translation.is_id(found) and found >= 0 else None
+
+
+def _payload(update: dict[str, Any]) -> str:
+    """ASCII JSON: PostgreSQL refuses NUL, and both engines refuse halves of a character as characters."""
+    try:
+        return json.dumps(update)
+    except RecursionError:  # read at the very edge of what can be; its number alone is kept
+        return json.dumps({"update_id": update["update_id"]})
 
 
 async def _awaited(session: AsyncSession, chats: set[int]) -> dict[int, dict[str, Any]]:
@@ -65,8 +71,7 @@ def _row(
         "update_id": update["update_id"],
         "chat": chat,
         "received_at": now,
-        # ASCII JSON: PostgreSQL refuses \\u0000 and both engines refuse lone surrogates as characters.
-        "payload": json.dumps(update),
+        "payload": _payload(update),
         "awaited": awaited.get(chat) if "message" in update else None,
         "state": "new",
         "tries": 0,
@@ -131,15 +136,34 @@ def done(row: Incoming) -> None:
     row.state, row.payload, row.awaited, row.error = "done", "", None, ""
 
 
-async def failed(database: Database, bot: int, update_id: int, *, error: str) -> bool:
-    """Note a failed try; after five the update is parked, out of the way of its chat. True: it was parked."""
+async def failed(
+    database: Database, session: AsyncSession, bot: int, update_id: int, *, error: str
+) -> Incoming | None:
+    """Note a failed try; after five the update is parked, out of the way of its chat.
+
+    None: another worker has settled it meanwhile, so there is nothing to note.
+    """
+    wanted = (
+        select(Incoming)
+        .where(Incoming.bot == bot, Incoming.update_id == update_id, Incoming.state == "new")
+        .with_for_update()
+    )
+    row = (await session.exec(wanted)).first()
+    if row is None:
+        return None
+    row.tries += 1
+    row.error = error
+    row.state = "parked" if row.tries >= TRIES else "new"
+    row.retry_s = await database.machine_seconds(session) + FIRST_WAIT * 2 ** (row.tries - 1)
+    session.add(row)
+    return row
+
+
+async def resume(database: Database) -> None:
+    """After a restart of the machine its seconds count from 0 again: what was to wait is tried at once."""
     async with database.writing() as session:
-        row = (
-            await session.exec(select(Incoming).where(Incoming.bot == bot, Incoming.update_id == update_id))
-        ).one()
-        row.tries += 1
-        row.error = error
-        row.state = "parked" if row.tries >= TRIES else "new"
-        row.retry_s = await database.machine_seconds(session) + FIRST_WAIT * 2 ** (row.tries - 1)
-        session.add(row)
-        return row.state == "parked"
+        await session.exec(
+            update(Incoming)
+            .where(col(Incoming.state) == "new", col(Incoming.retry_s) > 0)
+            .values(retry_s=0.0)
+        )

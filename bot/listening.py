@@ -38,6 +38,9 @@ async def poll(
             await pulse.beat(now=clock.now(), machine=time.monotonic())
         if came.result:
             offset = await _stored(database, bot_id, came.result, clock, wake=wake, offset=offset)
+        else:
+            # All is confirmed. After a quiet week Telegram numbers from anywhere, perhaps from below.
+            offset = 0
 
 
 def _request(offset: int) -> dict[str, Any]:
@@ -63,5 +66,7 @@ async def _stored(
     for unreadable in refused:
         log.warning("update_unreadable", reason=unreadable.reason)
     wake.set()
-    numbers = [update["update_id"] for update in updates if isinstance(update.get("update_id"), int)]
+    numbers = [number for update in updates if (number := inbox.number_of(update)) is not None]
+    if not numbers:  # nothing that could be confirmed: do not ask for it as fast as the network goes
+        await asyncio.sleep(1)
     return max(numbers, default=offset - 1) + 1

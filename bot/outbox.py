@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import pace
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from facilitation import members, partnerships
 from storage.database import Database
 from storage.queues import Outgoing, Pace
 
@@ -69,7 +70,7 @@ async def put(database: Database, session: AsyncSession, letters: Sequence[Lette
 
 @dataclass(frozen=True)
 class Claimed:
-    """A letter for this worker alone until its lease ends, and the machine second to send it at."""
+    """A letter for this worker alone until its lease ends; `at` is its moment by our own monotonic clock."""
 
     row: Outgoing
     at: float
@@ -135,23 +136,56 @@ async def _paced(
     return [Claimed(row, at) for row, at in zip(rows, moments, strict=True)]
 
 
-async def finish(database: Database, pacer: Pacer, row: Outgoing, came: Outcome) -> str:
+async def finish(database: Database, pacer: Pacer, row: Outgoing, came: Outcome, *, now: datetime) -> str:
     """Write down what came of a claimed row; the result is its new state, "" if the lease was lost."""
     async with database.writing() as session:
         seconds = await database.machine_seconds(session)
         if came.came == "halted":
             await pace.halt(database, session, pacer, wait=came.wait)
         values = decided(row, came, seconds=seconds)
-        # A worker that was stopped for longer than its lease must change nothing: somebody else has the row.
-        changed = await session.exec(
-            update(Outgoing)
-            .where(
-                col(Outgoing.id) == row.id, col(Outgoing.lease) == row.lease, col(Outgoing.state) == "sending"
-            )
-            .values(**values)
-            .returning(col(Outgoing.id))
-        )
-        return str(values["state"]) if changed.first() is not None else ""
+        if not await _still_held(session, row, values):
+            return ""
+        await _consequences(session, row, came, now=now)
+        return str(values["state"])
+
+
+async def put_back(database: Database, row: Outgoing) -> None:
+    """A claimed row that was not sent after all is anybody's again."""
+    async with database.writing() as session:
+        await _still_held(session, row, {"state": "retry", "tries": row.tries - 1, "retry_s": 0.0})
+
+
+async def _still_held(session: AsyncSession, row: Outgoing, values: dict[str, Any]) -> bool:
+    # A worker that was stopped for longer than its lease must change nothing: somebody else has the row.
+    changed = await session.exec(
+        update(Outgoing)
+        .where(col(Outgoing.id) == row.id, col(Outgoing.lease) == row.lease, col(Outgoing.state) == "sending")
+        .values(**values)
+        .returning(col(Outgoing.id))
+    )
+    return changed.first() is not None
+
+
+async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, now: datetime) -> None:
+    """What one letter's fate means for its chat: gone, or moved, with all that waits for it."""
+    if came.came not in ("unreachable", "moved"):
+        return
+    wanted = select(Outgoing).where(
+        col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(("pending", "retry"))
+    )
+    # Rows another worker holds meet the same answer by themselves.
+    waiting = (await session.exec(wanted.with_for_update(skip_locked=True))).all()
+    if came.came == "moved":
+        await partnerships.move_group(session, old=row.chat, new=came.moved_to)
+        for letter in waiting:
+            letter.chat, letter.payload = came.moved_to, letter.payload | {"chat_id": came.moved_to}
+        return
+    for letter in waiting:
+        letter.state, letter.error = "dead", came.error
+    if row.chat > 0:
+        await members.lost(session, account=row.chat, now=now)
+    else:
+        await partnerships.lose_group(session, chat=row.chat)
 
 
 def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]:  # noqa: PLR0911 - one return an outcome
@@ -189,10 +223,11 @@ def _uncertain(row: Outgoing, error: str, *, wait: float) -> dict[str, Any]:
     }
 
 
-async def sweep(database: Database, *, now: datetime, orphaned: bool = False) -> int:
+async def sweep(database: Database, *, now: datetime, orphaned: bool = False) -> Sequence[Outgoing]:
     """Expire what is stale, and settle what a crashed worker left: its outcome is uncertain.
 
-    `orphaned`: this process is the only one and has just started, so every lease is a dead one's.
+    `orphaned`: this process is the only one and has just started, so every lease is a dead one's; and if the
+    machine was started anew its seconds count from 0 again, so nothing may wait by the old count.
     """
     async with database.writing() as session:
         seconds = await database.machine_seconds(session)
@@ -210,7 +245,9 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
                 setattr(row, name, value)
             row.lease = ""
             session.add(row)
-        return len(rows)
+        if orphaned:
+            await session.exec(update(Outgoing).where(col(Outgoing.retry_s) > 0).values(retry_s=0.0))
+        return rows
 
 
 async def due(session: AsyncSession, *, now: datetime) -> int:

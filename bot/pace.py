@@ -4,6 +4,7 @@ One row a token (chat 0) and one a chat, in machine seconds. Direct replies rese
 the outbox takes only what is free within a short horizon.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class Pacer:
 async def reserve(
     database: Database, session: AsyncSession, pacer: Pacer, calls: Sequence[tuple[int, str]]
 ) -> list[float]:
-    """Reserve the next free moment for each (chat, method); the results are machine seconds."""
+    """Reserve the next free moment for each (chat, method), in seconds of this process's monotonic clock."""
     now = await database.machine_seconds(session)
     token = await locked(database, session, pacer.bot, TOKEN, now=now)
     moments = []
@@ -57,7 +58,8 @@ async def reserve(
         own.free_s = at + pacer.chat_gap(chat)
         moments.append(at)
     await session.flush()
-    return moments
+    ours = time.monotonic() - now
+    return [moment + ours for moment in moments]
 
 
 async def halt(database: Database, session: AsyncSession, pacer: Pacer, *, wait: float) -> None:
@@ -66,6 +68,16 @@ async def halt(database: Database, session: AsyncSession, pacer: Pacer, *, wait:
     token = await locked(database, session, pacer.bot, TOKEN, now=now)
     token.halted_s = max(token.halted_s, now + wait)
     await session.flush()
+
+
+async def halted(database: Database, bot: int) -> float:
+    """For how many seconds yet the token is halted. What is on its way looks once more before it leaves."""
+    async with database.reading() as session:
+        wanted = select(Pace.halted_s).where(Pace.bot == bot, Pace.chat == TOKEN)
+        until = (await session.exec(wanted)).first()
+        if not until:
+            return 0.0
+        return max(0.0, until - await database.machine_seconds(session))
 
 
 async def locked(database: Database, session: AsyncSession, bot: int, chat: int, *, now: float) -> Pace:

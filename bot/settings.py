@@ -1,13 +1,25 @@
 """Settings from the environment or `.env`. What is missing is named, with the way to get it."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 TELEGRAM = "https://api.telegram.org"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+# What Telegram allows in a webhook's secret.
+SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 NO_BOT = """PARLEY_BOT_TOKEN is not set.
   Get one from @BotFather in Telegram (two minutes: README, "On real Telegram"), then
@@ -35,13 +47,41 @@ class Settings(BaseSettings):
     operator_chat: int = 0
     log_level: str = "INFO"
     clock_file: Path | None = None
-    pace: float = 1.0
-    port: int = Field(default=0, validation_alias=AliasChoices("PARLEY_PORT", "PORT"))
+    pace: float = Field(default=1.0, gt=0)
+    port: int = Field(default=0, ge=0, le=65535, validation_alias=AliasChoices("PARLEY_PORT", "PORT"))
 
     @field_validator("api_base", "public_url")
     @classmethod
     def without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise ValueError("Telegram delivers to an https:// address only")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def sayable(cls, value: SecretStr) -> SecretStr:
+        if not SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("it may hold up to 256 letters, digits, _ and - (leave it out to have one made)")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def known_engine(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except (ArgumentError, ValueError):  # neither may be shown: the address may hold a password
+            raise ValueError("it is not an address like postgresql://user:password@host/name") from None
+        if url.drivername not in DRIVERS:
+            raise ValueError("it begins with sqlite:/// or postgresql://")
+        if DRIVERS[url.drivername].startswith("sqlite") and url.database in (None, "", ":memory:"):
+            raise ValueError("it names no file; write sqlite:///var/parley.db")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -75,12 +115,7 @@ class Settings(BaseSettings):
     def async_database_url(self) -> str:
         """The database's address with the driver that Parley brings along."""
         scheme, _, rest = self.database_url.partition("://")
-        drivers = {
-            "sqlite": "sqlite+aiosqlite",
-            "postgres": "postgresql+psycopg",
-            "postgresql": "postgresql+psycopg",
-        }
-        return f"{drivers.get(scheme, scheme)}://{rest}"
+        return f"{DRIVERS[scheme]}://{rest}"
 
     @property
     def database_file(self) -> Path | None:
@@ -95,8 +130,9 @@ def load(**given: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]  # values come from the command line
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
-        name = "PARLEY_" + str(first["loc"][0]).upper()
-        raise Unusable(f"{name} cannot be used: {first['msg']}. Mend it in .env and start again.") from None
+        name = "PARLEY_" + str(first["loc"][0]).upper().removeprefix("PARLEY_")
+        why = first["msg"].removeprefix("Value error, ")
+        raise Unusable(f"{name} cannot be used: {why}.\n  Mend it in .env and start again.") from None
     if not settings.on_loopback and (settings.clock_file is not None or settings.pace != 1.0):
         raise Unusable(
             "PARLEY_CLOCK_FILE and PARLEY_PACE work only with a local Telegram.\n"

@@ -77,6 +77,8 @@ async def call(
         )
     except TelegramError as error:
         return outcome(error)
+    except RecursionError as error:  # an answer nested so deep that it cannot be read
+        return Outcome("uncertain", error=type(error).__name__)
 
 
 def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind of error reads best
@@ -102,7 +104,8 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
         case NetworkError():
             never_left = isinstance(error.__cause__, httpx.ConnectError)
             return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
-    return Outcome("refused", error=said)
+    # None of the kinds above: an answer that is not the Bot API's, but of something in between.
+    return Outcome("uncertain", error=type(error).__name__)
 
 
 def _bad_request(said: str) -> Outcome:

@@ -1,5 +1,6 @@
 """Telegram's updates as the events that `dialogs` knows. What we have no use for becomes None."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,11 @@ from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 
 from dialogs.events import Awaiting, Event, Moved, Reachable, Reworded, Said, Tapped
+
+# Telegram's ids fit 52 bits. What does not fit the database's 64 was not sent by Telegram.
+LARGEST_ID = 2**63
+# Signs no database keeps: NUL, and halves of a character.
+UNKEEPABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 HERE = (
     ChatMemberStatus.MEMBER,
@@ -18,6 +24,11 @@ HERE = (
 
 def event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None) -> Event | None:
     """Raises whatever python-telegram-bot raises on an update it cannot read."""
+    found = _event(raw, received_at=received_at, awaited=awaited)
+    return None if found is None or _out_of_range(found) else found
+
+
+def _event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None) -> Event | None:
     update = Update.de_json(raw, None)
     if update.callback_query is not None:
         return _tap(update.callback_query, update.update_id, received_at)
@@ -40,7 +51,7 @@ def _tap(query: CallbackQuery, update_id: int, received_at: datetime) -> Event |
         language=query.from_user.language_code or "en",
         update_id=update_id,
         received_at=received_at,
-        data=query.data,
+        data=readable(query.data),
         message=query.message.message_id,
     )
 
@@ -57,7 +68,7 @@ def _message(
         "language": message.from_user.language_code or "en",
         "update_id": update.update_id,
         "received_at": received_at,
-        "text": message.text or "",
+        "text": readable(message.text or ""),
         "message": message.message_id,
     }
     if update.edited_message is not None:
@@ -78,6 +89,20 @@ def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) 
     )
 
 
+def _out_of_range(found: Event) -> bool:
+    ids = (getattr(found, name, 0) or 0 for name in ("account", "chat", "message", "old", "new"))
+    return not all(is_id(number) for number in ids)
+
+
+def readable(text: str) -> str:
+    """The text without the signs that no database keeps."""
+    return UNKEEPABLE.sub("", text)
+
+
+def is_id(found: object) -> bool:
+    return isinstance(found, int) and not isinstance(found, bool) and -LARGEST_ID < found < LARGEST_ID
+
+
 def chat_of(raw: dict[str, Any]) -> int:
     """The chat whose order this update belongs to, 0 where there is none. Never raises."""
     for kind in ("message", "edited_message", "my_chat_member", "chat_member"):
@@ -93,7 +118,7 @@ def chat_of(raw: dict[str, Any]) -> int:
 def _id(holder: object, key: str) -> int:
     inner = holder.get(key) if isinstance(holder, dict) else None
     found = inner.get("id") if isinstance(inner, dict) else None
-    return found if isinstance(found, int) and -(2**63) < found < 2**63 else 0
+    return found if isinstance(found, int) and is_id(found) else 0
 
 
 def callback_of(raw: dict[str, Any]) -> str | None:

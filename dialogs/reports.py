@@ -1,0 +1,8 @@
+"""Cards for whoever runs this Parley: what went wrong, without a word of what anybody wrote."""
+
+from dialogs.cards import Card, Reader, draw
+
+
+def parked(*, update_id: int, tries: int, error: str) -> Card:
+    """Something that came in could not be handled and was set aside."""
+    return draw("parked", Reader(), update_id=update_id, tries=tries, error=error)
