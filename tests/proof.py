@@ -1,7 +1,7 @@
 """`make proof`: the promises at their long sizes, and a dated record of what came out.
 
 Tests that carry a promise take their sizes from `size` and note their figures with `note` (tests/conftest.py).
-Here they run long, and the record is written for somebody deciding whether to trust this with a partnership.
+Here they run long; the record is for somebody deciding whether to trust this with a partnership.
 """
 
 import json
@@ -33,7 +33,7 @@ class Note:
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "proof.xml"
-        ran = subprocess.run(  # noqa: S603 - our own tests
+        ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-m", "promise", "-v", f"--junitxml={report}", *sys.argv[1:]],
             cwd=ROOT,
             env=os.environ | {LONG: "long"},
@@ -57,7 +57,7 @@ def say(line: str) -> None:
 def read(report: Path) -> list[Note]:
     """What the tests noted, in the order of the promises."""
     notes = []
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+    for case in ET.parse(report).iter("testcase"):
         passed = not any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
         for noted in case.iter("property"):
             if noted.get("name", "").startswith("promise "):
@@ -69,26 +69,27 @@ def read(report: Path) -> list[Note]:
 
 def page(notes: list[Note]) -> str:
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git this machine has
+        ["git", "rev-parse", "--short", "HEAD"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     ).stdout.strip()
-    rows = "\n".join(
-        f"| {note.promise} | {'kept' if note.passed else '**broken**'} | {figured(note.figures)} | {note.test} |"
-        for note in notes
-    )
+    rows = "\n".join(row(note) for note in notes)
     return f"""# Proof, {datetime.now(UTC):%-d %B %Y}
 
-What `make proof` found at commit {commit}, with Python {platform.python_version()} on {os.cpu_count()} cores. Each row
-is one run of one test against real processes or a real database. What each promise says, and what would break it,
-stands in its test.
+What `make proof` found at commit {commit}, Python {platform.python_version()}, {os.cpu_count()} cores. Each row
+is one run of one test against real processes or a real database. What a promise says stands in its test.
 
 | promise | outcome | figures | test |
 |---|---|---|---|
 {rows}
 """
+
+
+def row(note: Note) -> str:
+    outcome = "kept" if note.passed else "**broken**"
+    return f"| {note.promise} | {outcome} | {figured(note.figures)} | {note.test} |"
 
 
 def figured(figures: dict[str, object]) -> str:
