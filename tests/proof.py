@@ -1,6 +1,6 @@
 """`make proof`: the promises at their long sizes, and a dated record of what came out.
 
-Tests that carry a promise take their sizes from `size` and note their figures with `note` (tests/conftest.py).
+Tests that hold a promise take their sizes from `size` and note their figures with `note` (tests/conftest.py).
 Here they run long; the record is for somebody deciding whether to trust this with a partnership.
 """
 
@@ -78,7 +78,7 @@ def page(notes: list[Note]) -> str:
     rows = "\n".join(row(note) for note in notes)
     return f"""# Proof, {datetime.now(UTC):%-d %B %Y}
 
-What `make proof` found at commit {commit}, Python {platform.python_version()}, {os.cpu_count()} cores. Each row
+What `make proof` found at commit {commit}, Python {platform.python_version()}, {os.cpu_count()} cores. A row
 is one run of one test against real processes or a real database. What a promise says stands in its test.
 
 | promise | outcome | figures | test |
