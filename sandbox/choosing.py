@@ -65,7 +65,7 @@ def move(mind: Mind, card: Seen, *, week: int, tried: int = 0) -> Move | None:
     if what == "invitation":
         return Move(tap=cards.first(card, cards.OPEN))
     if what == "showing":
-        return Move(tap=_showing(card, chance))
+        return Move(tap=_showing(mind, card, chance))
     if what == "text":
         return _write(mind, card, week=week, chance=chance)
     return _rate(mind, card, week=week, chance=chance, tried=tried) if what == "rating" else None
@@ -138,6 +138,11 @@ def _write(mind: Mind, card: Seen, *, week: int, chance: Random) -> Move:
     return Move(say=said or "-") if said or skip is None else Move(tap=skip)
 
 
-def _showing(card: Seen, chance: Random) -> Button:
+def _showing(mind: Mind, card: Seen, chance: Random) -> Button:
+    """As one meant it when one wrote it, where the card says what that was; else mostly quoted."""
     ways = [button for button in card.buttons if cards.SHOWING.search(button.word)]
+    meant = next((line.show for line in mind.lines if line.show and line.say in card.text), None)
+    for button in ways:
+        if meant and meant.lower() in button.word:
+            return button
     return chance.choices(ways, weights=[5, 2, 1, 3, 1, 1, 1, 1][: len(ways)])[0]

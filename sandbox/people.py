@@ -41,6 +41,7 @@ class GivenLine(_Given):
     from_week: int = 0
     say: Annotated[str, Field(min_length=1)]
     chance: Annotated[float, Field(ge=0, le=1)] = 0.7
+    show: str = ""
 
 
 class GivenPerson(_Given):
@@ -231,7 +232,7 @@ def _person(given: GivenPerson, seed: int) -> Person:
         given.temperament,
         stances=tuple(one.stance() for one in given.stances),
         guesses=tuple(one.stance() for one in given.guess),
-        lines=tuple(Line(one.from_week, one.say, one.chance) for one in given.texts),
+        lines=tuple(Line(one.from_week, one.say, one.chance, one.show) for one in given.texts),
     )
     return Person(mind, given.invite)
 

@@ -10,11 +10,12 @@ FLOOD = 8000
 
 @dataclass(frozen=True)
 class Line:
-    """Something a person says from a week on."""
+    """Something a person says from a week on. `show`: part of the button for how it may be shown."""
 
     from_week: int
     say: str
     chance: float = 0.7
+    show: str = ""
 
 
 PLAIN = (

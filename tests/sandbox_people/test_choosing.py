@@ -179,3 +179,12 @@ def test_a_long_text_is_cut_as_a_phone_cuts_it() -> None:
     assert "".join(cut) == text
     assert all(len(piece.encode("utf-16-le")) // 2 <= LONGEST for piece in cut)
     assert pieces("  \n ") == []
+
+
+def test_words_are_shown_as_their_author_meant_them() -> None:
+    asked = card("6 of 6\n\nYou wrote:\nno notice", "Quoted, no name", "With my name", "Facilitator only")
+    lines = (Line(0, "no notice", show="facilitator only"), Line(0, "other words", show="with my name"))
+
+    steps = {choosing.move(mind(lines=lines, user=number), asked, week=0) for number in range(20)}
+
+    assert steps == {Move(tap=asked.buttons[2])}
