@@ -55,13 +55,16 @@ class Clock:
         while (left := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - see above
             await asyncio.sleep(_LOOK if self._file else min(left, _STEP))
 
-    async def moved(self) -> datetime:
-        """Return the new time once somebody has moved the clock; a clock without a file is never moved."""
+    async def moved(self, *, since: datetime | None = None) -> datetime:
+        """Return the new time once somebody has moved the clock; a clock without a file is never moved.
+
+        Whoever was busy meanwhile says `since` when they last looked, so that no move is missed.
+        """
         if self._file is None:
             never: asyncio.Future[datetime] = asyncio.get_running_loop().create_future()
             return await never
-        before = _stamp(self._file)
-        while _stamp(self._file) == before:  # noqa: ASYNC110 - another process moves it
+        before = since or self.now()
+        while self.now() == before:  # noqa: ASYNC110 - another process moves it
             await asyncio.sleep(_LOOK)
         return self.now()
 

@@ -204,9 +204,10 @@ async def _keep_time(house: House) -> None:
     )
     metronome.start()
     try:
+        known = house.clock.now()
         await beat()
         while True:
-            await house.clock.moved()
+            known = await house.clock.moved(since=known)
             await tick(house)
     finally:
         metronome.shutdown(wait=False)

@@ -115,6 +115,15 @@ async def test_who_waits_for_a_move_is_told_the_new_time(file: Path) -> None:
     assert await asyncio.wait_for(waiting, 1) == MONDAY - timedelta(hours=3)
 
 
+async def test_who_was_busy_during_a_move_hears_of_it_all_the_same(file: Path) -> None:
+    clocks = clock.Clock(file)
+    known = clocks.now()
+    clock.move(file, MONDAY + timedelta(hours=3))
+    clocks.now()
+
+    assert await asyncio.wait_for(clocks.moved(since=known), 1) == MONDAY + timedelta(hours=3)
+
+
 async def test_the_machines_clock_is_never_moved() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(clock.Clock().moved(), 0.05)
