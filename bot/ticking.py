@@ -139,14 +139,14 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
 
 
 async def _picture(database: Database, round_id: int) -> bytes | None:
-    """Draw the digest's picture, off the event loop and outside any transaction."""
+    """Draw the digest's picture, off the event loop and outside any transaction. None: it has no figure."""
     async with database.reading() as session:
         digest = await digests.of_round(session, round_id)
         if digest is None:
             return None
         partnership = await session.get_one(Partnership, digest.partnership_id)
     picture = digest_cards.picture(digest, partnership, language=partnership.language)
-    return await _rasterised(pictures.svg(picture))
+    return await _rasterised(pictures.svg(picture)) if picture else None
 
 
 async def _rasterised(svg: str) -> bytes:
@@ -165,7 +165,7 @@ async def _rasterised(svg: str) -> bytes:
 
 
 def _digest(going: Going, chat: int, language: str, now: datetime) -> list[Letter]:
-    """The picture first, then the words with their buttons."""
+    """The picture first, if there is one, then the words with their buttons."""
     to_group = chat == going.partnership.group_chat
     card = digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
     until = now + DIGEST_LASTS
@@ -173,10 +173,9 @@ def _digest(going: Going, chat: int, language: str, now: datetime) -> list[Lette
     caption = digest_cards.caption(going.digest, going.partnership, language=language)
     photo = {"chat_id": chat, "photo": going.digest.id, "caption": caption.text, "parse_mode": "HTML"}
     method, payload = drawing.sent(card, chat)
-    return [
-        Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, now, until),
-        Letter(key, "digest", chat, method, payload, now, until),
-    ]
+    glance = Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, now, until)
+    words = Letter(key, "digest", chat, method, payload, now, until)
+    return [glance, words] if going.digest.picture else [words]
 
 
 STEPS: dict[str, Callable[[Database, int, datetime], Awaitable[None]]] = {

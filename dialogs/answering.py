@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs.cards import Card, Reader, draw
-from dialogs.events import Reply, Said, Tapped
+from dialogs.cards import Card, Reader, draw, plain, visible
+from dialogs.events import Awaiting, Moment, Reply, Reworded, Said, Tapped
 from facilitation import answers, digests, rounds
 from facilitation.answers import Given, Part
 from facilitation.instruments import said
 from storage.partnerships import Partnership
 from storage.rounds import Awaited, Round
 
-NOTHING = "-"
 # Among fewer people even "more than half have answered" would tell too much while a round is open.
 CROWD = 8
 
@@ -26,7 +25,7 @@ async def tapped(session: AsyncSession, tap: Tapped, kind: str, numbers: tuple[i
     try:
         part = await answers.part(session, invitation, account=tap.account, now=tap.received_at)
     except answers.RoundClosed:
-        return Reply(await _closed(session, tap, invitation), over=tap.message)
+        return Reply(await _closed(session, tap, invitation, lost_words=False), over=tap.message)
     card = await verb(session, tap, part, *rest)
     return Reply(card, over=tap.message, notice=NOTICES.get(kind, ""))
 
@@ -62,8 +61,9 @@ async def _why(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
     return await _question(session, tap, part, position, why=True)
 
 
-async def _not_now(session: AsyncSession, _tap: Tapped, part: Part) -> Card:
+async def _not_now(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     await answers.decline(session, part)
+    await forget(session, tap.chat)
     return draw(
         "declined",
         await reader(session, part.round),
@@ -89,7 +89,10 @@ async def _question(
     if item.kind == "text":
         await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
         if known is not None and known.text is not None and known.shown_as is None:
-            return _ask_how(part, position, for_whom)
+            return await _ask_how(session, part, position, for_whom)
+    else:
+        # Words written while a rating is asked belong to no question.
+        await forget(session, tap.chat)
     return draw(
         "question",
         for_whom,
@@ -102,20 +105,39 @@ async def _question(
         why=said(item.why, for_whom.language) if why else "",
         value=known.value if known else None,
         text=known.text if known else None,
+        choice=_choice(known.shown_as, for_whom) if known else "",
         invitation=part.invitation.id,
     )
 
 
-def _ask_how(part: Part, position: int, for_whom: Reader) -> Card:
+async def _ask_how(session: AsyncSession, part: Part, position: int, for_whom: Reader) -> Card:
     item = part.instrument.items[position]
+    name, organisation = await answers.signature(session, part)
     return draw(
         "shown_as",
         for_whom,
         position=position,
         of=len(part.instrument.items),
         text=part.answers[item.code].text,
+        chosen=part.answers[item.code].shown_as,
+        choice=_choice(part.answers[item.code].shown_as, for_whom),
+        name=name,
+        organisation=organisation,
         invitation=part.invitation.id,
     )
+
+
+def _choice(chosen: str | None, for_whom: Reader) -> str:
+    """In words, how a text may be shown."""
+    return plain(draw("choice", for_whom, chosen=chosen).text)
+
+
+async def _how(session: AsyncSession, _tap: Tapped, part: Part, position: int) -> Card:
+    """How a text may be shown, asked again. Raises NotYours where there is no text."""
+    known = part.answers.get(answers.item_at(part, position, kind="text").code)
+    if known is None or known.text is None:
+        raise answers.NotYours
+    return await _ask_how(session, part, position, await reader(session, part.round))
 
 
 async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
@@ -125,6 +147,7 @@ async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
         "summary",
         await reader(session, part.round),
         given=part.given,
+        left=sum(not part.settled(item) for item in part.instrument.items),
         closes=part.round.closes_at,
         digest=part.round.digest_at,
         more_than_half=invited >= CROWD and answered * 2 > invited,
@@ -132,49 +155,52 @@ async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     )
 
 
-async def _change(session: AsyncSession, _tap: Tapped, part: Part) -> Card:
+async def _change(session: AsyncSession, tap: Tapped, part: Part) -> Card:
+    await forget(session, tap.chat)
     for_whom = await reader(session, part.round)
     rows = [
         {
             "position": position,
             "wording": said(item.wording, for_whom.language),
-            "said": _said(part, item.code),
+            "value": answer.value if (answer := part.answers.get(item.code)) else None,
+            "text": answer.text if answer else None,
         }
         for position, item in enumerate(part.instrument.items)
     ]
     return draw("change", for_whom, rows=rows, invitation=part.invitation.id)
 
 
-def _said(part: Part, code: str) -> str:
-    answer = part.answers.get(code)
-    if answer is None:
-        return NOTHING
-    return str(answer.value or answer.text or NOTHING)[:60]
-
-
-async def _closed(session: AsyncSession, tap: Tapped, invitation_id: int) -> Card:
+async def _closed(session: AsyncSession, done: Moment, invitation_id: int, *, lost_words: bool) -> Card:
     """What a button of an earlier round leads to: its digest, and today's questions."""
-    round_ = await answers.round_of(session, invitation_id, account=tap.account)
+    round_ = await answers.round_of(session, invitation_id, account=done.account)
     digest = await digests.of_round(session, round_.id)
     published = digest is not None and round_.state == "published"
-    newest = await rounds.newest_for(session, round_.partnership_id, account=tap.account, now=tap.received_at)
+    newest = await rounds.newest_for(
+        session, round_.partnership_id, account=done.account, now=done.received_at
+    )
     return draw(
         "closed",
         await reader(session, round_),
+        lost_words=lost_words,
         closed=round_.closes_at,
         digest=digest.id if digest is not None and published else None,
-        comes=round_.digest_at if round_.digest_at > tap.received_at else None,
+        comes=round_.digest_at if round_.digest_at > done.received_at else None,
         invitation=newest,
     )
 
 
-async def written(session: AsyncSession, message: Said, *, invitation_id: int, position: int) -> Reply:
+async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> Reply:
     """A text that answers an item: kept, its old card settled, and how it may be shown asked anew."""
-    part = await answers.part(session, invitation_id, account=message.account, now=message.received_at)
+    try:
+        part = await answers.part(session, awaiting.about, account=message.account, now=message.received_at)
+    except answers.RoundClosed:
+        await forget(session, message.chat)
+        return Reply(await _closed(session, message, awaiting.about, lost_words=True))
+    position = int(awaiting.item)
     await answers.write(session, part, position, message.text, message=message.message, given=given(message))
     for_whom = await reader(session, part.round)
     settled = None
-    if message.awaiting is not None and message.awaiting.message is not None:
+    if awaiting.message is not None:
         item = part.instrument.items[position]
         kept = draw(
             "text_kept",
@@ -183,18 +209,27 @@ async def written(session: AsyncSession, message: Said, *, invitation_id: int, p
             of=len(part.instrument.items),
             wording=said(item.wording, for_whom.language),
         )
-        settled = (message.awaiting.message, kept)
-    tap = Tapped(**{name: getattr(message, name) for name in MOMENT})
-    if part.settled(part.instrument.items[position]):
+        settled = (awaiting.message, kept)
+    await expect(session, message.chat, "item", awaiting.about, item=str(position), message=None)
+    if part.answers[part.instrument.items[position].code].text is None:
+        # A later skip was handled before this text: the newest word counts.
+        tap = Tapped(message.account, message.chat, message.language, message.update_id, message.received_at)
         return Reply(await _after(session, tap, part, position), settled=settled)
-    await expect(session, message.chat, "item", invitation_id, item=str(position), message=None)
-    return Reply(_ask_how(part, position, for_whom), settled=settled)
+    return Reply(await _ask_how(session, part, position, for_whom), settled=settled)
 
 
-MOMENT = ("account", "chat", "language", "update_id", "received_at")
+async def reworded(session: AsyncSession, edit: Reworded) -> tuple[Reply, ...]:
+    """An edited text keeps its new words; how they are shown is said, and can be changed."""
+    if not visible(edit.text).strip():
+        return ()
+    found = await answers.reword(session, message=edit.message, text=edit.text, given=given(edit))
+    if found is None:
+        return ()
+    part, position = found
+    return (Reply(await _ask_how(session, part, position, await reader(session, part.round))),)
 
 
-def given(moment: Tapped | Said) -> Given:
+def given(moment: Moment) -> Given:
     return Given(account=moment.account, update_id=moment.update_id, received_at=moment.received_at)
 
 
@@ -225,6 +260,7 @@ VERBS: dict[str, tuple[Callable[..., Awaitable[Card]], int]] = {
     "keep": (_go_on, 2),
     "show": (_show, 3),
     "why": (_why, 2),
+    "how": (_how, 2),
     "not": (_not_now, 1),
     "change": (_change, 1),
     "done": (_summary, 1),

@@ -2,21 +2,31 @@
 
 import html
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime
+from babel.support import NullTranslations, Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from facilitation.refusals import Refusal
 
+LOCALE = Path(__file__).parent / "locale"  # one folder a language, made by translators
+ENGLISH = "en"
 MARK = "\x1e"  # stands around a button in a rendered template; no text a person wrote can hold it
-FORBIDDEN = {
-    ord(sign): None for sign in "\x00\x1e\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
-}
+# What steers the reading direction, hides, breaks lines by itself or cannot be sent. The two joiners stay:
+# names in some scripts, and emoji, need them.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+TAG = re.compile(r"<[^<>]*>")
+GAP = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class Card:
 class Reader:
     """Whom a card is drawn for."""
 
-    language: str = "en"
+    language: str = ENGLISH
     timezone: str = "UTC"
 
 
@@ -53,7 +63,40 @@ class _Marked(Markup):
 
 
 def button(label: str, kind: str, *numbers: int) -> Markup:
-    return _Marked(MARK + json.dumps([html.unescape(str(label)), code(kind, *numbers)]) + MARK)
+    return _Marked(MARK + json.dumps([visible(html.unescape(str(label))), code(kind, *numbers)]) + MARK)
+
+
+def visible(text: str) -> str:
+    """A text without signs that turn the reading direction, hide, or that we use ourselves."""
+    return HIDDEN.sub("", text)
+
+
+def short(text: str, most: int) -> str:
+    """A person's words on one line of at most `most` UTF-16 units: nothing they wrote looks like ours."""
+    line = " ".join(visible(text.replace("\u2028", " ").replace("\u2029", " ")).split())
+    if width(line) <= most:
+        return line
+    end, room = 0, most - 1
+    while (room := room - width(line[end])) >= 0:
+        end += 1
+    space = line.rfind(" ", end // 2, end + 1)
+    return line[: space if space > 0 else end].rstrip(" ,.;:") + "…"
+
+
+def width(text: str) -> int:
+    """How long Telegram finds a text: its UTF-16 units."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def catalogue(language: str) -> NullTranslations:
+    """The translated sentences of a language; English needs none."""
+    return Translations.load(LOCALE, [language], domain="cards")
+
+
+@lru_cache(maxsize=256)
+def spoken(language: str) -> str:
+    """The language a card is drawn in for somebody who speaks this one."""
+    return language if type(catalogue(language)) is not NullTranslations else ENGLISH
 
 
 @cache
@@ -68,44 +111,50 @@ def environment(language: str) -> Environment:
         finalize=_plain,
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals.update(button=button)
-    made.globals["language"] = language
+    made.filters["short"] = short
     return made
 
 
 def _plain(printed: object) -> object:
-    """Whatever a template prints, without signs that turn the reading direction or that we use ourselves."""
     if isinstance(printed, str) and not isinstance(printed, _Marked):
-        return printed.translate(FORBIDDEN)
+        shown = visible(printed)
+        return Markup(shown) if isinstance(printed, Markup) else shown  # noqa: S704 - as escaped as it came
     return printed
 
 
 def draw(template: str, reader: Reader, *, picture: int | None = None, **facts: object) -> Card:
     """Render one card. A fact the template needs and does not get is an error, never a gap."""
-    zone = ZoneInfo(reader.timezone)
+    zone, language = ZoneInfo(reader.timezone), spoken(reader.language)
     rendered = (
-        environment(reader.language)
+        environment(language)
         .get_template(f"{template}.html")
         .render(
-            day=lambda moment: _day(moment, zone, reader.language),
-            date=lambda moment: _date(moment, zone, reader.language),
-            clock=lambda moment: format_time(moment.astimezone(zone), "HH:mm", locale=reader.language),
+            day=lambda moment: _day(moment, zone, language),
+            date=lambda moment: _date(moment, zone, language),
             **facts,
         )
     )
     body, _, _ = rendered.partition(MARK)
     rows = tuple(row for line in rendered.split("\n") if (row := _buttons(line)))
-    return Card(body.strip(), rows, picture)
+    return Card(GAP.sub("\n\n", body.strip()), rows, picture)
 
 
-def plain(text: str) -> str:
-    """A card's text without its HTML, for where letters are drawn rather than marked up."""
-    return str(Markup(text).striptags()) if "\n" not in text else "\n".join(map(plain, text.split("\n")))  # noqa: S704 - it is taken apart, not trusted
+def plain(card_text: str) -> str:
+    """A card's text without its HTML, for where letters are drawn or shown as they are."""
+    return html.unescape(TAG.sub("", card_text))
 
 
-def sentence(refusal: Refusal) -> str:
-    return environment("en").from_string("{{ said }}").render(said=refusal.sentence())
+def units(card: Card) -> int:
+    """How long Telegram finds a card: only what can be seen counts."""
+    return width(plain(card.text))
+
+
+def sentence(refusal: Refusal, reader: Reader) -> str:
+    """What a refusal says, in plain letters."""
+    said = catalogue(spoken(reader.language)).gettext(refusal.template())
+    return visible(said.format(**refusal.facts))
 
 
 def _buttons(line: str) -> tuple[Button, ...]:
@@ -114,7 +163,7 @@ def _buttons(line: str) -> tuple[Button, ...]:
 
 def _day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """Tuesday 10:00."""
-    return format_datetime(moment.astimezone(zone), "EEEE HH:mm", locale=language)
+    return format_datetime(moment.astimezone(zone), "EEEE H:mm", locale=language)
 
 
 def _date(moment: datetime, zone: ZoneInfo, language: str) -> str:

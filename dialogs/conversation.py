@@ -7,9 +7,9 @@ from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import answering, digests, joining
-from dialogs.cards import Reader, draw, sentence
+from dialogs.cards import Reader, draw, sentence, visible
 from dialogs.events import Event, Moved, Reachable, Reply, Reworded, Said, Tapped
-from facilitation import answers, members, partnerships
+from facilitation import members, partnerships
 from facilitation.answers import NotYours
 from facilitation.refusals import Refusal
 
@@ -22,6 +22,7 @@ class Setting:
     """What the cards say about the house they are in."""
 
     operator: str = ""
+    source: str = ""  # where this version's source can be had, as its licence asks
 
 
 async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
@@ -45,10 +46,7 @@ async def _respond(session: AsyncSession, event: Event, setting: Setting) -> Seq
             await members.found_again(session, account=event.account)
             return (await _tapped(session, event, setting),)
         case Reworded():
-            await answers.reword(
-                session, account=event.account, message=event.message, text=event.text, now=event.received_at
-            )
-            return ()
+            return await answering.reworded(session, event)
         case Said():
             await members.found_again(session, account=event.account)
             return (await _said(session, event, setting),)
@@ -89,16 +87,24 @@ async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply
     command, _, rest = message.text.strip().partition(" ")
     if command.startswith("/"):
         return await _commanded(session, message, command.partition("@")[0], rest.strip(), setting)
-    awaiting = message.awaiting
-    if awaiting is None or not message.text.strip():
-        home = await joining.home(session, message, now=message.received_at)
-        said = draw("unknown", Reader(), home=Markup(home.text), is_text=bool(message.text))  # noqa: S704 - a card's text is HTML
-        return Reply(replace(said, rows=home.rows))
-    if awaiting.kind == "item":
-        return await answering.written(
-            session, message, invitation_id=awaiting.about, position=int(awaiting.item)
-        )
-    return await digests.written(session, message, digest_id=awaiting.about)
+    if message.awaiting is None or not visible(message.text).strip():
+        return await _unexpected(session, message)
+    try:
+        async with session.begin_nested():
+            if message.awaiting.kind == "item":
+                return await answering.written(session, message, message.awaiting)
+            return await digests.written(session, message, message.awaiting)
+    except NotYours:
+        # They have left since they were asked for these words.
+        await answering.forget(session, message.chat)
+        return await _unexpected(session, message)
+
+
+async def _unexpected(session: AsyncSession, message: Said) -> Reply:
+    home = await joining.home(session, message, now=message.received_at)
+    is_text = bool(visible(message.text).strip())
+    said = draw("unknown", Reader(message.language), home=Markup(home.text), is_text=is_text)  # noqa: S704 - a card's text is HTML
+    return Reply(replace(said, rows=home.rows))
 
 
 async def _commanded(
@@ -107,13 +113,14 @@ async def _commanded(
     if command == "/start" and rest:
         return await joining.offer(session, message, rest, operator=setting.operator)
     if command == "/help":
-        return Reply(draw("help", Reader()))
+        return Reply(draw("help", Reader(message.language), source=setting.source))
     return Reply(await joining.home(session, message, now=message.received_at))
 
 
 def _refused(event: Event, refusal: Refusal) -> Sequence[Reply]:
     if isinstance(event, Tapped):
-        return (Reply(notice=sentence(refusal), alert=True),)
+        return (Reply(notice=sentence(refusal, Reader(event.language)), alert=True),)
     if isinstance(event, Said | Reworded):
-        return (Reply(draw("refused", Reader(), said=sentence(refusal))),)
+        reader = Reader(event.language)
+        return (Reply(draw("refused", reader, said=sentence(refusal, reader))),)
     return ()

@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
+from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs.cards import Card, Reader, draw
+from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Reply
 from facilitation import invites, members, rounds
 from facilitation.members import Sitting
 from storage.members import Invite
 
+BESIDE = 24  # letters of a name beside a button's word
+
 
 async def offer(session: AsyncSession, moment: Moment, secret: str, *, operator: str) -> Reply:
-    """The card behind a link. Raises InviteUnknown, InviteUsed, InviteExpired."""
+    """The card behind a link. Raises InviteUnknown, and what `invites.open_places` raises."""
     invite = await invites.by_secret(session, secret)
     seat = await invites.open_places(session, invite, account=moment.account, now=moment.received_at)
     if seat is not None:
@@ -55,12 +58,9 @@ async def _card(
         organisation=organisation,
         role=invite.role,
         operator=operator,
-        first=await _first_round(session, partnership.id, moment.received_at),
+        expires=invite.expires_at,
+        first=await rounds.next_opening(session, partnership.id, moment.received_at),
     )
-
-
-async def _first_round(session: AsyncSession, partnership_id: int | None, now: datetime) -> datetime | None:
-    return await rounds.next_opening(session, partnership_id, now) if partnership_id is not None else None
 
 
 async def home(session: AsyncSession, moment: Moment, *, now: datetime) -> Card:
@@ -69,15 +69,28 @@ async def home(session: AsyncSession, moment: Moment, *, now: datetime) -> Card:
     if not found:
         return draw("stranger", Reader(moment.language))
     places = [await _place(session, sitting, now=now) for sitting in found]
-    return draw("home", Reader("en", found[0].partnership.timezone), places=places)
+    several = sum(place["invitation"] is not None for place in places) > 1
+    return draw("home", Reader(found[0].partnership.language), places=places, several=several)
 
 
 async def _place(session: AsyncSession, sitting: Sitting, *, now: datetime) -> dict[str, object]:
+    """One place as a part of that card, in the partnership's own language and time."""
+    partnership = sitting.partnership
     invitation, given, of = await rounds.open_for(session, sitting.seat, now)
+    drawn = draw(
+        "place",
+        Reader(partnership.language, partnership.timezone),
+        partnership=partnership.name,
+        organisation=sitting.organisation.name,
+        role=sitting.seat.role,
+        invited=invitation is not None,
+        given=given,
+        of=of,
+        next=await rounds.next_opening(session, partnership.id, now),
+    )
     return {
-        "sitting": sitting,
-        "invitation": invitation,
+        "text": Markup(drawn.text),  # noqa: S704 - a card's text is HTML
+        "name": short(partnership.name, BESIDE),
+        "invitation": invitation.id if invitation else None,
         "given": given,
-        "of": of,
-        "next": await _first_round(session, sitting.partnership.id, now),
     }

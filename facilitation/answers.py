@@ -10,6 +10,7 @@ from facilitation import instruments, rounds
 from facilitation.instruments import Instrument, Item
 from facilitation.refusals import Refusal
 from storage.members import Member, Seat
+from storage.partnerships import Organisation
 from storage.rounds import Answer, Invitation, Round
 
 # Telegram numbers updates upwards, but starts again at a random number after a quiet week.
@@ -30,6 +31,11 @@ class TextTooLong(Refusal):
     """That is a little long to be read by everyone. Please keep it under {most} letters and send it again.
     Nothing was stored yet.
     """
+
+
+def storable(text: str) -> str:
+    """A text without what a database refuses: NUL, and halves of characters."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True)
@@ -122,20 +128,14 @@ async def skip(session: AsyncSession, part: Part, position: int, *, given: Given
 async def write(
     session: AsyncSession, part: Part, position: int, text: str, *, message: int, given: Given
 ) -> None:
-    """Keep a text; how it may be shown is asked next, and until then only the facilitator may see it."""
+    """Keep a text; how it may be shown is asked next, and until then only the facilitator may see it.
+
+    What was chosen for an earlier text was not chosen for this one.
+    """
     item = item_at(part, position, kind="text")
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(most=LONGEST_TEXT)
-    known = part.answers.get(item.code)
-    await _keep(
-        session,
-        part,
-        item,
-        given=given,
-        text=text,
-        shown_as=known.shown_as if known else None,
-        message=message,
-    )
+    await _keep(session, part, item, given=given, text=storable(text), message=message)
 
 
 async def show_as(session: AsyncSession, part: Part, position: int, shown_as: int) -> None:
@@ -148,24 +148,39 @@ async def show_as(session: AsyncSession, part: Part, position: int, shown_as: in
     await settle(session, part)
 
 
-async def reword(session: AsyncSession, *, account: int, message: int, text: str, now: datetime) -> bool:
-    """Somebody edited the message that held their text: keep the new words. False: it held none."""
+async def signature(session: AsyncSession, part: Part) -> tuple[str, str]:
+    """The name and the organisation that would stand below a text of this part."""
+    seat = await session.get_one(Seat, part.invitation.seat_id)
+    organisation = await session.get_one(Organisation, part.invitation.organisation_id)
+    return seat.name, organisation.name
+
+
+async def reword(session: AsyncSession, *, message: int, text: str, given: Given) -> tuple[Part, int] | None:
+    """Somebody edited the message that held their text: keep the new words, shown as was chosen for it.
+
+    The result is their part and the item's position; None: that message holds no answer.
+    """
     wanted = (
         select(Answer)
         .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
         .join(Seat, col(Seat.id) == col(Invitation.seat_id))
         .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(Member.account == account, Answer.message == message)
+        .where(Member.account == given.account, Answer.message == message)
     )
-    answer = (await session.exec(wanted)).first()
-    if answer is None:
-        return False
-    await part(session, answer.invitation_id, account=account, now=now)
+    held = (await session.exec(wanted)).first()
+    if held is None:
+        return None
+    own = await part(session, held.invitation_id, account=given.account, now=given.received_at)
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(most=LONGEST_TEXT)
-    answer.text = text
-    session.add(answer)
-    return True
+    position = next(at for at, item in enumerate(own.instrument.items) if item.code == held.item)
+    answer = own.answers[held.item]
+    if newer(given, answer):
+        answer.text = storable(text)
+        answer.update_id, answer.received_at = given.update_id, given.received_at
+        session.add(answer)
+        await session.flush()
+    return own, position
 
 
 async def _keep(

@@ -21,6 +21,8 @@ async def draw(
     organisations = {organisation.id: organisation for organisation in seated}
     sizes = [(o.id, o.kind, seats[o.id]) for o in organisations.values() if o.id is not None]
     drawn = disclosure.draw_cells(sorted(sizes), k=partnership.minimum_group)
+    # Two schedules of one partnership may open at once: the second waits here, and finds the first's cells.
+    await session.refresh(partnership, with_for_update={"key_share": True})
     wanted = {tuple(sorted(cell.organisations)) for cell in drawn}
     if partnership.cells_version and wanted == await _current(session, partnership):
         return {o.id: o.cell_id for o in organisations.values() if o.id is not None}

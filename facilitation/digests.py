@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import rounds
-from facilitation.answers import LONGEST_TEXT, NotYours, TextTooLong
+from facilitation.answers import LONGEST_TEXT, NotYours, TextTooLong, storable
 from storage.digests import Digest, Response
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
@@ -78,50 +78,80 @@ async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> G
 
 async def readable(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Partnership]:
     """A digest that this account may read: published, or in preview for a facilitator. Raises NotYours."""
-    digest = await session.get(Digest, digest_id)
-    seat = await _seat(session, digest, account=account) if digest else None
-    if digest is None or seat is None:
-        raise NotYours
-    round_ = await session.get_one(Round, digest.round_id)
-    if round_.state != "published" and seat.role != "facilitator":
-        raise NotYours
+    digest, _ = await _read(session, digest_id, account=account)
     return digest, await session.get_one(Partnership, digest.partnership_id)
 
 
-async def _seat(session: AsyncSession, digest: Digest, *, account: int) -> Seat | None:
+async def _read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Seat]:
+    """The digest, and the seat it is read from: a facilitator's before a member's."""
     wanted = (
-        select(Seat)
+        select(Digest, Seat, Round)
+        .join(Round, col(Round.id) == col(Digest.round_id))
+        .join(Seat, col(Seat.partnership_id) == col(Digest.partnership_id))
         .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(
-            Member.account == account,
-            Seat.partnership_id == digest.partnership_id,
-            col(Seat.left_at).is_(None),
-        )
+        .where(Digest.id == digest_id, Member.account == account, col(Seat.left_at).is_(None))
         .order_by(col(Seat.role), col(Seat.id))
     )
-    return (await session.exec(wanted)).first()
+    found = (await session.exec(wanted)).first()
+    if found is None or (found[2].state != "published" and found[1].role != "facilitator"):
+        raise NotYours
+    return found[0], found[1]
 
 
 async def answer_back(
     session: AsyncSession, digest_id: int, kind: str, *, account: int, text: str | None = None
 ) -> None:
-    """Keep what a seat says back; the last word counts. Raises NotYours, TextTooLong."""
-    digest, _ = await readable(session, digest_id, account=account)
+    """Keep what a seat says back; the last word counts. Raises NotYours, TextTooLong.
+
+    A word stands with the newest digest whose brief is out, whichever digest it was said to: so the next
+    brief brings it, and none is said into the void.
+    """
+    digest, seat = await _read(session, digest_id, account=account)
+    if kind not in KINDS:
+        raise NotYours
     if text is not None and len(text) > LONGEST_TEXT:
         raise TextTooLong(most=LONGEST_TEXT)
-    seat = await _seat(session, digest, account=account)
-    if seat is None or seat.id is None or kind not in KINDS:
-        raise NotYours
     replaced = ("word",) if kind == "word" else ("same", "other")
+    stands_with = await _heard_next(session, digest) if kind == "word" else digest
     known = await session.exec(
         select(Response).where(
-            Response.digest_id == digest_id, Response.seat_id == seat.id, col(Response.kind).in_(replaced)
+            Response.digest_id == stands_with.id,
+            Response.seat_id == seat.id,
+            col(Response.kind).in_(replaced),
         )
     )
-    response = known.first() or Response(digest_id=digest_id, seat_id=seat.id, kind=kind)
-    response.kind, response.text = kind, text
+    response = known.first() or Response(digest_id=stands_with.id, seat_id=seat.id, kind=kind)
+    response.kind, response.text = kind, None if text is None else storable(text)
     session.add(response)
     await session.flush()
+
+
+async def _heard_next(session: AsyncSession, digest: Digest) -> Digest:
+    wanted = (
+        select(Digest)
+        .join(Round, col(Round.id) == col(Digest.round_id))
+        .where(Digest.partnership_id == digest.partnership_id, col(Round.briefed_at).is_not(None))
+        .order_by(col(Digest.id).desc())
+    )
+    return (await session.exec(wanted)).first() or digest
+
+
+async def word_kept(session: AsyncSession, digest_id: int, *, account: int) -> str:
+    """What this seat has said that waits for the next brief; "" for nothing. Raises NotYours."""
+    digest, seat = await _read(session, digest_id, account=account)
+    stands_with = await _heard_next(session, digest)
+    wanted = select(Response.text).where(
+        Response.digest_id == stands_with.id, Response.seat_id == seat.id, Response.kind == "word"
+    )
+    return (await session.exec(wanted)).first() or ""
+
+
+async def words(session: AsyncSession, digest_id: int, *, account: int) -> tuple[list[str], list[str]]:
+    """What stands in the brief of this digest, for its facilitators alone. Raises NotYours."""
+    digest, seat = await _read(session, digest_id, account=account)
+    if seat.role != "facilitator":
+        raise NotYours
+    return await words_for_facilitator(session, digest.round_id), await words_back(session, digest)
 
 
 async def words_for_facilitator(session: AsyncSession, round_id: int) -> list[str]:

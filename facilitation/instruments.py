@@ -12,6 +12,7 @@ from facilitation.refusals import Refusal
 BANK = Path(__file__).parent / "bank"
 KINDS = ("scale", "text")
 SHOWN_AS = ("facilitator", "quoted", "organisation", "named")
+CONFIDENTIAL = "confidential"  # the one way Parley can keep an instrument's answers so far
 
 Wording = dict[str, str]
 
@@ -65,8 +66,11 @@ def raw(name: str) -> dict[str, Any]:
 
 
 def parsed(content: dict[str, Any]) -> Instrument:
-    """An instrument from its YAML, as it stands in the bank or frozen in a round."""
-    items = tuple(_item(position, row) for position, row in enumerate(content.get("items") or (), start=1))
+    """An instrument from its YAML, as it stands in the bank or frozen in a round. Raises InstrumentBroken."""
+    if not isinstance(content, dict):
+        raise InstrumentBroken(problem="it is not a table of names and values")
+    rows = content.get("items")
+    items = tuple(_item(at, row) for at, row in enumerate(rows if isinstance(rows, list) else (), start=1))
     if not items:
         raise InstrumentBroken(problem="it has no questions")
     codes = [item.code for item in items]
@@ -77,11 +81,17 @@ def parsed(content: dict[str, Any]) -> Instrument:
         facts = {key: content[key] for key in ("name", "version", "shown_as", "seconds", "title")}
     except KeyError as missing:
         raise InstrumentBroken(problem=f"{missing.args[0]} is missing") from None
+    if not _is_wording(facts["title"]):
+        raise InstrumentBroken(problem="its title lacks its English wording, like {en: pulse}")
+    if facts["shown_as"] != CONFIDENTIAL:
+        raise InstrumentBroken(
+            problem=f"its answers are to be '{facts['shown_as']}', but Parley can keep '{CONFIDENTIAL}' only"
+        )
     return Instrument(items=items, **facts)
 
 
 def _item(position: int, row: dict[str, Any]) -> Item:
-    if row.get("kind") not in KINDS:
+    if not isinstance(row, dict) or row.get("kind") not in KINDS:
         raise InstrumentBroken(problem=f"question {position} is of no known kind ({', '.join(KINDS)})")
     if row["kind"] == "scale" and not (row.get("low") and row.get("high")):
         raise InstrumentBroken(problem=f"question {position} needs words for both ends of its scale")
@@ -90,10 +100,16 @@ def _item(position: int, row: dict[str, Any]) -> Item:
     except TypeError:
         raise InstrumentBroken(problem=f"question {position} lacks a part, or has one too many") from None
     wordings = [item.wording, item.why, *(end for end in (item.low, item.high) if end)]
+    if not all(isinstance(wording, dict) for wording in wordings):
+        raise InstrumentBroken(problem=f"question {position} needs its words by language, like {{en: yes}}")
     if not all(isinstance(text, str) for wording in wordings for text in wording.values()):
         raise InstrumentBroken(
             problem=f"question {position} has a word that YAML reads as no text; put it in quotes"
         )
-    if not (item.wording.get("en") and item.why.get("en")):
+    if not all(_is_wording(wording) for wording in wordings):
         raise InstrumentBroken(problem=f"question {position} lacks its English wording")
     return item
+
+
+def _is_wording(found: object) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("en"), str) and bool(found["en"].strip())

@@ -29,6 +29,18 @@ class InviteUsed(Refusal):
     """
 
 
+class InviteFull(Refusal):
+    """All places of this link are taken. Ask the facilitator of the partnership for a new one; nothing is
+    lost.
+    """
+
+
+class InviteRevoked(Refusal):
+    """This link was taken back, so it does not open anything now. Ask the facilitator of the partnership for
+    a new one; nothing is lost.
+    """
+
+
 class InviteExpired(Refusal):
     """This link is too old to be used. Ask the facilitator of the partnership for a new one; it takes them
     a moment.
@@ -66,19 +78,24 @@ async def by_secret(session: AsyncSession, secret: str) -> Invite:
 
 
 async def open_places(session: AsyncSession, invite: Invite, *, account: int, now: datetime) -> Seat | None:
-    """The seat this account already has, or None if it may join. Raises InviteUsed, InviteExpired."""
+    """The seat this account already has, or None if it may join.
+
+    Raises InviteUsed, InviteFull, InviteRevoked, InviteExpired.
+    """
     seat = await members.seat_in(session, account=account, organisation_id=invite.organisation_id)
     if seat is not None and seat.left_at is None:
         return seat
-    if invite.revoked_at is not None or invite.taken >= invite.places:
-        raise InviteUsed
+    if invite.revoked_at is not None:
+        raise InviteRevoked
+    if invite.taken >= invite.places:
+        raise _taken(invite)
     if invite.expires_at <= now:
         raise InviteExpired
     return None
 
 
 async def join(session: AsyncSession, invite: Invite, *, account: int, language: str, now: datetime) -> Seat:
-    """Take a place with consent. Joining twice is joining once. Raises InviteUsed, InviteExpired."""
+    """Take a place with consent. Joining twice is joining once. Raises what `open_places` raises."""
     seat = await open_places(session, invite, account=account, now=now)
     if seat is not None:
         return seat
@@ -89,11 +106,15 @@ async def join(session: AsyncSession, invite: Invite, *, account: int, language:
         .values(taken=col(Invite.taken) + 1)
     )
     if took.rowcount != 1:
-        raise InviteUsed
+        raise _taken(invite)
     member = await members.of(session, account=account) or await members.add(
         session, account=account, language=invite.language or language, now=now
     )
     return await members.seat(session, member, invite, consent=CONSENT, now=now)
+
+
+def _taken(invite: Invite) -> Refusal:
+    return InviteFull() if invite.places > 1 else InviteUsed()
 
 
 async def whereto(session: AsyncSession, invite: Invite) -> tuple[Partnership, Organisation]:

@@ -40,7 +40,7 @@ async def seat_in(session: AsyncSession, *, account: int, organisation_id: int) 
 
 
 async def seat(session: AsyncSession, member: Member, invite: Invite, *, consent: str, now: datetime) -> Seat:
-    """Seat a member; whoever left and comes back takes the old seat again, with new consent."""
+    """Seat a member; whoever left and comes back takes the old seat again, as this invite says it is."""
     known = await session.exec(
         select(Seat).where(Seat.member_id == member.id, Seat.organisation_id == invite.organisation_id)
     )
@@ -53,6 +53,7 @@ async def seat(session: AsyncSession, member: Member, invite: Invite, *, consent
         consent_version=consent,
         consented_at=now,
     )
+    taken.role, taken.name = invite.role, invite.name
     taken.consent_version, taken.consented_at, taken.left_at = consent, now, None
     session.add(taken)
     await session.flush()

@@ -50,7 +50,7 @@ async def _facts(
         _item_facts(item.code, position, found, cells, k=partnership.minimum_group)
         for position, item in enumerate(instrument.rated)
     ]
-    _note(session, round_, items, version=partnership.cells_version)
+    _note(session, round_, items, versions=_versions(cells, partnership))
     signals = [_signal_facts(signal, instrument, cells) for signal in found.signals]
     for signal in signals:
         session.add(
@@ -69,6 +69,7 @@ async def _facts(
         "minimum_group": partnership.minimum_group,
         "turnout": disclosure.share_band(replied, invited)._asdict(),
         "cells": {str(cell.id): {"shape": cell.shape, "label": cell.label} for cell in cells},
+        "apart": all(invitation.cell_id is not None for invitation, _ in rated),
         "wordings": {item.code: item.wording for item in instrument.rated},
         "ends": {item.code: {"low": item.low, "high": item.high} for item in instrument.rated},
         "items": items,
@@ -143,7 +144,15 @@ def _figure(mean: float, n: int, *, k: int) -> dict[str, Any]:
     return {"mean": mean, "least": max(least, k), "most": most}
 
 
-def _note(session: AsyncSession, round_: Round, items: Sequence[dict[str, Any]], *, version: int) -> None:
+def _versions(cells: Sequence[Cell], partnership: Partnership) -> dict[int | None, int]:
+    """The drawing each cell comes from; another schedule's round may have had a new one since."""
+    versions: dict[int | None, int] = {cell.id: cell.version for cell in cells}
+    return versions | {None: max(versions.values(), default=partnership.cells_version)}
+
+
+def _note(
+    session: AsyncSession, round_: Round, items: Sequence[dict[str, Any]], *, versions: dict[int | None, int]
+) -> None:
     """Write each shown value into the ledger, once and for good."""
     for item in items:
         figures = ([{"cell": None} | item["total"]] if item["total"] else []) + item["cells"]
@@ -153,7 +162,7 @@ def _note(session: AsyncSession, round_: Round, items: Sequence[dict[str, Any]],
                     round_id=round_.id,
                     item=item["code"],
                     cell_id=figure["cell"],
-                    cells_version=version,
+                    cells_version=versions[figure["cell"]],
                     least=figure["least"],
                     most=figure["most"],
                     value=figure["mean"],
@@ -190,15 +199,16 @@ async def _quotes(session: AsyncSession, round_: Round) -> list[dict[str, str]]:
     )
     rows = (await session.exec(wanted)).all()
     crowds = await _crowds(session, round_)
-    quotes = [
-        {
-            "text": answer.text or "",
-            "by": _by(answer, seat, organisation, crowds=crowds),
-            "name": _named(answer, seat, organisation),
-        }
-        for answer, seat, organisation in rows
-    ]
+    quotes = [_quote(answer, seat, organisation, crowds=crowds) for answer, seat, organisation in rows]
     return sorted(quotes, key=lambda quote: quote["text"].casefold())
+
+
+def _quote(answer: Answer, seat: Seat, organisation: Organisation, *, crowds: set[str]) -> dict[str, str]:
+    """A quote as it is frozen; of its author nothing is kept beyond what may be said."""
+    by = _by(answer, seat, organisation, crowds=crowds)
+    named = f"{seat.name}, {organisation.name}"
+    names = {"name": named, "organisation": organisation.name, "kind": organisation.kind, "partner": ""}
+    return {"text": answer.text or "", "by": by, "name": names[by]}
 
 
 def _by(answer: Answer, seat: Seat, organisation: Organisation, *, crowds: set[str]) -> str:
@@ -208,12 +218,6 @@ def _by(answer: Answer, seat: Seat, organisation: Organisation, *, crowds: set[s
     if answer.shown_as in ("named", "organisation"):
         return "organisation"
     return "kind" if organisation.kind in crowds else "partner"
-
-
-def _named(answer: Answer, seat: Seat, organisation: Organisation) -> str:
-    if answer.shown_as == "named":
-        return f"{seat.name}, {organisation.name}" if seat.name else organisation.name
-    return organisation.name if answer.shown_as == "organisation" else organisation.kind
 
 
 async def _crowds(session: AsyncSession, round_: Round) -> set[str]:

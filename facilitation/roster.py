@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlmodel import select
@@ -21,7 +22,9 @@ KINDS = ("public", "funder", "anchor", "community", "social_enterprise", "backbo
 ROLES = ("member", "facilitator")
 LANGUAGES = ("en",)
 WEEKLY = "FREQ=WEEKLY;BYDAY=TU"
-LONGEST = 200
+LONGEST = 100
+MOST_PROBLEMS = 20
+JOINERS = "\u200c\u200d"  # unprintable, and yet part of how some names are written
 
 
 class RosterUnreadable(Refusal):
@@ -64,45 +67,55 @@ def read(content: bytes) -> list[Person]:
         raise RosterUnreadable(problem="it is not UTF-8 text") from None
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    missing = [
-        name
-        for name in NEEDED
-        if name not in [(field or "").strip().lower() for field in table.fieldnames or ()]
-    ]
+    try:
+        people = _people(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise RosterUnreadable(problem=str(error)) from None
+    problems = [f"line {person.line}: {found}" for person in people if (found := _problem(person))]
+    if problems or not people:
+        raise RosterWrong(problems=_listed(problems) or "there is no person in it")
+    return people
+
+
+def _people(table: csv.DictReader[str]) -> list[Person]:
+    names = [(field or "").strip().lower() for field in table.fieldnames or ()]
+    missing = [name for name in NEEDED if name not in names]
     if missing:
         raise RosterUnreadable(
             problem=f"the first line lacks the column {missing[0]} (it needs {', '.join(COLUMNS)})"
         )
-    people, problems = [], []
-    for row in table:
-        person = _person(table.line_num, row)
-        found = _problem(person)
-        if found:
-            problems.append(f"line {person.line}: {found}")
-        people.append(person)
-    if problems or not people:
-        raise RosterWrong(problems="; ".join(problems[:20]) or "there is no person in it")
-    return people
+    return [_person(table.line_num, row) for row in table]
 
 
-def _person(line: int, row: dict[str | None, str | None]) -> Person:
+def _listed(problems: Sequence[str]) -> str:
+    more = len(problems) - MOST_PROBLEMS
+    return "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _person(line: int, row: dict[str | Any, str | Any]) -> Person:
     cells = {
-        (key or "").strip().lower(): (value or "").strip()
+        (key or "").strip().lower(): _one_line(value or "")
         for key, value in row.items()
         if isinstance(value, str | None)
     }
-    facts = {name: cells.get(name, "")[:LONGEST] for name in COLUMNS}
+    facts = {name: cells.get(name, "") for name in COLUMNS}
     facts["kind"] = facts["kind"].lower().replace(" ", "_")
     facts["role"] = facts["role"].lower() or "member"
     facts["language"] = facts["language"].lower() or "en"
     return Person(line=line, **facts)
 
 
+def _one_line(cell: str) -> str:
+    """A cell as it can stand in the middle of a sentence: no line breaks, nothing unprintable."""
+    return " ".join("".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in cell).split())
+
+
 def _problem(person: Person) -> str:
     for name in ("partnership", "organisation", "name"):
         if not getattr(person, name):
             return f"the {name} is empty"
+        if len(getattr(person, name)) > LONGEST:
+            return f"the {name} is longer than {LONGEST} letters"
     if person.kind not in KINDS:
         return f"the kind is '{person.kind}', but has to be one of {', '.join(KINDS)}"
     if person.role not in ROLES:
@@ -124,7 +137,7 @@ async def take_in(
     """Make what is missing of partnerships and organisations, and an invite for each person.
 
     A new partnership gets a weekly pulse: open Tuesday 10:00 to Friday 17:00, digest on Monday 9:00.
-    Raises TimezoneUnknown, and what `occurrences.check` raises.
+    Raises TimezoneUnknown, RosterWrong, and what `occurrences.check` raises.
     """
     if timezone not in available_timezones():
         raise TimezoneUnknown(timezone=timezone)
@@ -165,6 +178,10 @@ async def _organisation(session: AsyncSession, person: Person, partnership: Part
         Organisation.partnership_id == partnership.id, Organisation.name == person.organisation
     )
     known = (await session.exec(wanted)).first()
+    if known is not None and known.kind != person.kind:
+        raise RosterWrong(
+            problems=f"line {person.line}: {known.name} is '{known.kind}' already, not '{person.kind}'"
+        )
     if known is not None:
         return known
     organisation = Organisation(

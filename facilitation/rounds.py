@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
@@ -40,42 +41,58 @@ class Opened:
 
 
 async def plan(session: AsyncSession, schedule_id: int, *, now: datetime) -> None:
-    """Write down the rounds of the next two weeks. A local date that already has a round keeps it."""
+    """Write down the rounds of the next two weeks; those still planned take over an edited hour.
+
+    It goes by local dates, as `occurrences.due` does: each has one round, whatever its hour was or becomes.
+    """
     # Another clock may be planning the same schedule: it waits here, and then finds the dates known.
     schedule = await session.get_one(Schedule, schedule_id, with_for_update=True)
     partnership = await session.get_one(Partnership, schedule.partnership_id)
     zone = ZoneInfo(partnership.timezone)
-    since, until = schedule.planned_until or schedule.created_at, now + AHEAD
-    opens = time.fromisoformat(schedule.opens)
-    known = set(
-        (await session.exec(select(col(Round.local_date)).where(Round.schedule_id == schedule.id))).all()
-    )
-    for found in occurrences.occurrences(
-        schedule.rule, schedule.starts, opens, zone, since=since, until=until
-    ):
-        if found.day not in known:
-            session.add(_planned(schedule, found.day, found.opens, zone))
+    await _replan(session, schedule, zone)
+    wanted = select(col(Round.local_date)).where(Round.schedule_id == schedule.id)
+    done = max((await session.exec(wanted)).all(), default=None)
+    opens, until = time.fromisoformat(schedule.opens), now + AHEAD
+    for found in occurrences.due(schedule.rule, schedule.starts, opens, zone, done=done, now=until):
+        if done is not None or found.opens > schedule.created_at:
+            times = _times(schedule, found.day, zone)
+            session.add(
+                Round(
+                    schedule_id=schedule.id,
+                    partnership_id=schedule.partnership_id,
+                    local_date=found.day,
+                    **times,
+                )
+            )
     schedule.planned_until = until
     session.add(schedule)
     await session.flush()
 
 
-def _planned(schedule: Schedule, day: date, opens_at: datetime, zone: ZoneInfo) -> Round:
+async def _replan(session: AsyncSession, schedule: Schedule, zone: ZoneInfo) -> None:
+    # Held, so that none of them is opened by another clock while its hours change.
+    wanted = select(Round).where(Round.schedule_id == schedule.id, Round.state == "planned").with_for_update()
+    for round_ in (await session.exec(wanted.execution_options(populate_existing=True))).all():
+        for name, moment in _times(schedule, round_.local_date, zone).items():
+            setattr(round_, name, moment)
+        session.add(round_)
+
+
+def _times(schedule: Schedule, day: date, zone: ZoneInfo) -> dict[str, Any]:
+    """The moments of the round of a local date, by the name of their column."""
+    opens_at = occurrences.opens_at(day, time.fromisoformat(schedule.opens), zone)
     closing_day = day + timedelta(days=schedule.window_days)
     closes_at = occurrences.opens_at(closing_day, time.fromisoformat(schedule.closes), zone)
     digest_day = closing_day + timedelta(days=schedule.digest_days)
     digest_at = occurrences.opens_at(digest_day, time.fromisoformat(schedule.digest), zone)
     reminds_at = awake(opens_at + (closes_at - opens_at) * REMIND_AT, schedule, zone)
-    return Round(
-        schedule_id=schedule.id,
-        partnership_id=schedule.partnership_id,
-        local_date=day,
-        opens_at=opens_at,
-        reminds_at=reminds_at,
-        closes_at=closes_at,
-        brief_at=digest_at - BRIEF_BEFORE,
-        digest_at=digest_at,
-    )
+    return {
+        "opens_at": opens_at,
+        "reminds_at": reminds_at,
+        "closes_at": closes_at,
+        "brief_at": digest_at - BRIEF_BEFORE,
+        "digest_at": digest_at,
+    }
 
 
 def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
@@ -296,7 +313,11 @@ async def open_for(session: AsyncSession, seat: Seat, now: datetime) -> tuple[In
     if found is None:
         return None, 0, 0
     invitation, round_ = found
-    given = (await session.exec(select(Answer.id).where(Answer.invitation_id == invitation.id))).all()
+    settled = select(Answer.id).where(
+        Answer.invitation_id == invitation.id,
+        col(Answer.text).is_(None) | col(Answer.shown_as).is_not(None),
+    )
+    given = (await session.exec(settled)).all()
     return invitation, len(given), len(instruments.parsed(round_.instrument).items)
 
 

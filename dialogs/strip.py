@@ -1,0 +1,33 @@
+"""The line above the demo's phones: what is happening, and nothing that the members are not told."""
+
+from datetime import datetime
+
+from dialogs.answering import CROWD
+from dialogs.cards import Reader, draw, plain
+from storage.rounds import Round
+
+
+def happening(
+    newest: Round | None,
+    *,
+    timezone: str,
+    replied: tuple[int, int],
+    following: datetime | None,
+    to_join: bool,
+    moving_to: datetime | None,
+) -> str:
+    """`newest`: the round that opened last; `replied`: how many of how many, told only as a band."""
+    answered, invited = replied
+    card = draw(
+        "strip",
+        Reader("en", timezone),
+        state=newest.state if newest else "",
+        number=newest.number if newest else 0,
+        closes=newest.closes_at if newest else None,
+        digest=newest.digest_at if newest else None,
+        more_than_half=invited >= CROWD and answered * 2 > invited,
+        next=following,
+        to_join=to_join,
+        moving_to=moving_to,
+    )
+    return " ".join(plain(card.text).split())
