@@ -77,7 +77,7 @@ def read(content: bytes) -> list[Person]:
     return people
 
 
-def _people(table: csv.DictReader[str]) -> list[Person]:
+def _people(table: "csv.DictReader[str]") -> list[Person]:
     names = [(field or "").strip().lower() for field in table.fieldnames or ()]
     missing = [name for name in NEEDED if name not in names]
     if missing:
