@@ -51,10 +51,11 @@ async def plan(session: AsyncSession, schedule_id: int, *, now: datetime) -> Non
     zone = ZoneInfo(partnership.timezone)
     await _replan(session, schedule, zone)
     wanted = select(col(Round.local_date)).where(Round.schedule_id == schedule.id)
-    done = max((await session.exec(wanted)).all(), default=None)
+    before = schedule.created_at.astimezone(zone).date() - timedelta(days=1)
+    done = max((await session.exec(wanted)).all(), default=before)
     opens, until = time.fromisoformat(schedule.opens), now + AHEAD
     for found in occurrences.due(schedule.rule, schedule.starts, opens, zone, done=done, now=until):
-        if done is not None or found.opens > schedule.created_at:
+        if found.opens > schedule.created_at:
             times = _times(schedule, found.day, zone)
             session.add(
                 Round(
