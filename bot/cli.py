@@ -121,6 +121,30 @@ def doctor() -> None:
     raise typer.Exit(asyncio.run(checks.check(settings.load())))
 
 
+@app.command()
+def demo(
+    *,
+    weeks: Annotated[
+        int | None, typer.Option(min=1, max=52, help="Let so many weeks pass first (with --headless: 6)")
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="At full speed, without a page")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed, the same answers")] = 1,
+    no_conflict: Annotated[bool, typer.Option("--no-conflict", help="Plant no conflict")] = False,
+    json: Annotated[
+        Path | None, typer.Option(help="Write figures here (with --headless); - prints them")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one")] = 0,
+) -> None:
+    """Try Parley on this machine: a local Telegram with a living partnership in it."""
+    from bot import demo as demos  # noqa: PLC0415 - see _house
+
+    raise typer.Exit(
+        demos.command(
+            weeks=weeks, headless=headless, seed=seed, conflict=not no_conflict, port=port, file=json
+        )
+    )
+
+
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )

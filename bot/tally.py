@@ -1,0 +1,167 @@
+"""What came of a demo: the phones' side from the sandbox's journal, Parley's side from its database."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.demo_cast import INSTRUMENT
+from facilitation import instruments
+from storage.digests import Signal
+from storage.members import Member, Seat
+from storage.queues import Incoming
+from storage.rounds import Answer, Invitation, Round
+
+Json = dict[str, Any]
+Rating = tuple[int, int, str]  # account, round's number, item's code
+
+
+@dataclass
+class Seen:
+    """What phones saw. Keys of `digests`: (chat, digest or its text); a group's digest has no buttons."""
+
+    invitations: Counter[int] = field(default_factory=Counter)
+    reminders: Counter[int] = field(default_factory=Counter)
+    digests: Counter[tuple[int, str]] = field(default_factory=Counter)
+    asked_again: Counter[tuple[int, str]] = field(default_factory=Counter)
+    updates: set[int] = field(default_factory=set)
+    blocked: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
+
+    @property
+    def duplicates(self) -> int:
+        """Letters that came more than once; a digest that somebody asked to read again is none."""
+        twice = sum((self.invitations - Counter(set(self.invitations))).values())
+        twice += sum((self.reminders - Counter(set(self.reminders))).values())
+        return twice + sum((self.digests - self.asked_again - Counter(set(self.digests))).values())
+
+    def had_blocked(self, account: int, at: datetime) -> bool:
+        """Whether this phone refused the bot at that moment."""
+        before = [action for moment, action in self.blocked.get(account, ()) if moment <= at]
+        return bool(before) and before[-1] == "block"
+
+
+def entries(journal: Path) -> Iterator[Json]:
+    with journal.open(encoding="ascii") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def phones(journal: Iterable[Json]) -> Seen:
+    seen = Seen()
+    for entry in journal:
+        match entry["kind"]:
+            case "update":
+                seen.updates.add(entry["update_id"])
+            case "user":
+                _did(seen, entry)
+            case "call" if entry["ok"] and entry["method"] == "sendMessage":
+                _got(seen, entry)
+    return seen
+
+
+def _did(seen: Seen, entry: Json) -> None:
+    action, user = entry["action"], entry["user_id"]
+    if action in ("block", "unblock"):
+        seen.blocked.setdefault(user, []).append((datetime.fromisoformat(entry["at"]), action))
+    elif action == "tap" and entry["data"].startswith("read:"):
+        seen.asked_again[user, entry["data"].partition(":")[2]] += 1
+
+
+def _got(seen: Seen, entry: Json) -> None:
+    """Tell a letter by its buttons: an invitation starts, a reminder answers, a digest can be answered."""
+    labels = {
+        kind: (button["text"], number)
+        for row in entry["buttons"]
+        for button in row
+        for kind, _, number in [button.get("data", "").partition(":")]
+    }
+    if "start" in labels and "not" in labels:
+        label, number = labels["start"]
+        (seen.invitations if label == "Start" else seen.reminders)[int(number)] += 1
+    elif "same" in labels:
+        seen.digests[entry["chat_id"], labels["same"][1]] += 1
+    elif entry["chat_id"] < 0:
+        seen.digests[entry["chat_id"], entry["text"]] += 1
+
+
+def ticked(report: Json) -> dict[Rating, int]:
+    """What people believe they have answered, by the wording on the card they tapped."""
+    codes = {item.wording["en"]: item.code for item in instruments.parsed(instruments.raw(INSTRUMENT)).rated}
+    found = {}
+    for tick in report["ticked"]:
+        code = next((code for wording, code in codes.items() if wording in tick["question"]), "")
+        found[tick["user"], tick["week"] + 1, code] = tick["value"]
+    return found
+
+
+async def stored(session: AsyncSession, accounts: Iterable[int]) -> dict[Rating, int]:
+    """The ratings of these people, as Parley keeps them."""
+    wanted = (
+        select(Member.account, Round.number, Answer.item, Answer.value)
+        .join(Seat, col(Seat.member_id) == col(Member.id))
+        .join(Invitation, col(Invitation.seat_id) == col(Seat.id))
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .join(Answer, col(Answer.invitation_id) == col(Invitation.id))
+        .where(col(Member.account).in_(list(accounts)), col(Answer.value).is_not(None))
+    )
+    return {
+        (account, number, item): value
+        for account, number, item, value in (await session.exec(wanted)).all()
+        if account is not None and value is not None
+    }
+
+
+def differences(on_phones: dict[Rating, int], kept: dict[Rating, int]) -> list[str]:
+    """Every rating that was ticked and not stored so, or stored and not ticked, in words."""
+    return [
+        f"phone {account}, round {number}, {item}: ticked {on_phones.get(rating)}, stored {kept.get(rating)}"
+        for rating in sorted(on_phones.keys() | kept.keys())
+        if on_phones.get(rating) != kept.get(rating)
+        for account, number, item in [rating]
+    ]
+
+
+async def lost_invitations(session: AsyncSession, seen: Seen) -> list[str]:
+    """Invitations that no phone saw although its owner had not blocked the bot."""
+    wanted = (
+        select(Invitation.id, Member.account, Round.number, Round.opens_at)
+        .join(Seat, col(Seat.id) == col(Invitation.seat_id))
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+    )
+    return [
+        f"phone {account}: the invitation to round {number}"
+        for invitation, account, number, opened in (await session.exec(wanted)).all()
+        if not seen.invitations[invitation] and not seen.had_blocked(account or 0, opened)
+    ]
+
+
+async def lost_updates(session: AsyncSession, seen: Seen) -> int:
+    """Updates that the phones caused and that Parley has not handled to the end."""
+    done = (await session.exec(select(Incoming.update_id).where(Incoming.state == "done"))).all()
+    return len(seen.updates - set(done))
+
+
+async def figures(session: AsyncSession, seen: Seen) -> Json:
+    given = col(Answer.value).is_not(None) | col(Answer.text).is_not(None)
+    opened = select(func.count()).select_from(Round).where(col(Round.number) > 0)
+    answers = select(func.count()).select_from(Answer).where(given)
+    return {
+        "rounds": (await session.exec(opened)).one(),
+        "invitations": seen.invitations.total(),
+        "answers": (await session.exec(answers)).one(),
+        "reminders": seen.reminders.total(),
+        "digests": seen.digests.total() - (seen.asked_again & seen.digests).total(),
+        "signals": await _count(session, Signal),
+    }
+
+
+async def _count(session: AsyncSession, table: type[SQLModel]) -> int:
+    return (await session.exec(select(func.count()).select_from(table))).one()
