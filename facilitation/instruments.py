@@ -60,7 +60,11 @@ def raw(name: str) -> dict[str, Any]:
     path = BANK / f"{name}.yaml"
     if path.parent != BANK or not path.is_file():
         raise InstrumentUnknown
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InstrumentBroken(problem=f"line {line} is not YAML") from None
     parsed(content)
     return content
 

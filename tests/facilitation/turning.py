@@ -27,7 +27,7 @@ async def plan(database: Database, *, now: datetime) -> None:
 
 async def turn(database: Database, *, now: datetime) -> list[str]:
     """Do everything due by `now`; the verbs done, in order."""
-    done = []
+    done: list[str] = []
     while True:
         async with database.reading() as session:
             due = await rounds.due(session, now)
