@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from telegram import Bot, InputFile
 
-from bot import outbox, pace, telegram
+from bot import logs, outbox, pace, telegram
 from bot.clock import Clock
 from bot.health import Pulse
 from bot.outbox import Claimed
@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.5
 SWEEP = 5.0
+A_MOMENT = 0.01  # two readings of one clock differ by less
+# More than this never waits for Telegram at once: each of them would be uncertain after a crash.
+ON_THE_WAY = 16
 
 
 class Deliverer:
@@ -36,6 +39,7 @@ class Deliverer:
         self.wake = asyncio.Event()
         self.pulse = Pulse(database, "delivery")
         self._swept = 0.0
+        self._on_the_way = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, and then finish what is on its way."""
@@ -44,13 +48,19 @@ class Deliverer:
             while not stop.is_set():
                 self.wake.clear()
                 claimed = await self._claim(self.clock.now())
+                self._on_the_way += len(claimed)
                 for letter in claimed:
                     group.create_task(self._deliver(letter))
                 if not claimed:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self.wake.wait(), IDLE)
+                        await asyncio.wait_for(self.wake.wait(), self._idle())
                 else:
                     await asyncio.sleep(max(0.0, claimed[-1].at - time.monotonic()))
+
+    def _idle(self) -> float:
+        """How long to wait for something new: at the end of a halt there is something to do."""
+        halt = self.pacer.halt.until - time.monotonic()
+        return min(IDLE, halt) if halt > 0 else IDLE
 
     async def _sweep(self, *, orphaned: bool = False) -> None:
         for row in await outbox.sweep(self.database, now=self.clock.now(), orphaned=orphaned):
@@ -62,7 +72,8 @@ class Deliverer:
                 self._swept = time.monotonic()
                 await self._sweep()
             await self.pulse.beat(now=now, machine=time.monotonic())
-            return await outbox.claim(self.database, self.pacer, now=now)
+            room = ON_THE_WAY - self._on_the_way
+            return await outbox.claim(self.database, self.pacer, now=now, most=room) if room > 0 else []
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; look again
             log.error("claim_failed", error=type(error).__name__)
             return []
@@ -74,15 +85,19 @@ class Deliverer:
             await asyncio.sleep(max(0.0, letter.at - time.monotonic()))
             # Held up for long, or halted meanwhile by somebody's 429: it is not sent, so it is not uncertain.
             late = time.monotonic() - letter.at > outbox.LEASE / 2
-            if late or await pace.halted(self.database, self.pacer.bot) > 0:
+            halt = await pace.halted(self.database, self.pacer)
+            if late or halt > A_MOMENT:
                 await outbox.put_back(self.database, row)
                 return
+            await asyncio.sleep(halt)
             came = await telegram.call(self.bot, row.method, await self._payload(row))
             state = await outbox.finish(self.database, self.pacer, row, came, now=self.clock.now())
             self._note(row, came, state)
         except Exception as error:  # noqa: BLE001 - see the docstring
-            log.error("delivery_failed", letter=row.id, error=type(error).__name__)
-        self.wake.set()
+            log.error("delivery_failed", letter=row.id, error=type(error).__name__, at=logs.place(error))
+        finally:
+            self._on_the_way -= 1
+            self.wake.set()
 
     async def _payload(self, row: Outgoing) -> dict[str, Any]:
         """A picture is kept once, with its digest; the letter only names it."""

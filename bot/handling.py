@@ -141,7 +141,7 @@ class Handler:
     async def _send(self, method: str, payload: dict[str, Any], at: float) -> None:
         """Send a direct reply at its reserved moment; after a 429, once more when that is over."""
         await asyncio.sleep(max(0.0, at - time.monotonic()))
-        halt = await pace.halted(self.database, self.pacer.bot)
+        halt = await pace.halted(self.database, self.pacer)
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return

@@ -76,7 +76,7 @@ class Claimed:
     at: float
 
 
-async def claim(database: Database, pacer: Pacer, *, now: datetime) -> list[Claimed]:
+async def claim(database: Database, pacer: Pacer, *, now: datetime, most: int = AT_MOST) -> list[Claimed]:
     """Take what may be sent now: a row each of the chats that are free, as many as the pace allows.
 
     Other workers claim at the same time: each row goes to one of them, and the budget is the token's row,
@@ -86,7 +86,7 @@ async def claim(database: Database, pacer: Pacer, *, now: datetime) -> list[Clai
         seconds = await database.machine_seconds(session)
         token = await pace.locked(database, session, pacer.bot, pace.TOKEN, now=seconds)
         start = max(seconds, token.free_s, token.halted_s)
-        room = min(AT_MOST * max(1, round(pacer.scale)), int((seconds + HORIZON - start) / pacer.gap) + 1)
+        room = min(most, int((seconds + HORIZON - start) / pacer.gap) + 1)
         if start > seconds + HORIZON or room < 1:
             return []
         lease = secrets.token_hex(8)
@@ -111,7 +111,10 @@ def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[
         col(earlier.not_before) <= now,
     )
     busy = exists().where(
-        col(Pace.bot) == pacer.bot, col(Pace.chat) == col(Outgoing.chat), col(Pace.free_s) > seconds + HORIZON
+        col(Pace.bot) == pacer.bot,
+        col(Pace.chat) == col(Outgoing.chat),
+        col(Pace.free_s) > seconds + HORIZON,
+        col(Pace.free_s) <= seconds + pace.LONGEST_HALT,
     )
     return (
         select(col(Outgoing.id))
@@ -161,9 +164,9 @@ async def _still_held(session: AsyncSession, row: Outgoing, values: dict[str, An
         update(Outgoing)
         .where(col(Outgoing.id) == row.id, col(Outgoing.lease) == row.lease, col(Outgoing.state) == "sending")
         .values(**values)
-        .returning(col(Outgoing.id))
+        .execution_options(synchronize_session=False)
     )
-    return changed.first() is not None
+    return changed.rowcount == 1
 
 
 async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, now: datetime) -> None:

@@ -6,7 +6,8 @@ the outbox takes only what is free within a short horizon.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,12 +26,20 @@ TOKEN = 0
 UNCOUNTED = ("editMessageText", "answerCallbackQuery", "editMessageReplyMarkup", "getMe", "setMyCommands")
 
 
+@dataclass
+class Halt:
+    """The last 429 this process met, by its own monotonic clock."""
+
+    until: float = 0.0
+
+
 @dataclass(frozen=True)
 class Pacer:
     """How fast one token may send. `scale` speeds everything up against a local Telegram."""
 
     bot: int
     scale: float = 1.0
+    halt: Halt = field(default_factory=Halt)
 
     @property
     def gap(self) -> float:
@@ -46,16 +55,15 @@ async def reserve(
     """Reserve the next free moment for each (chat, method), in seconds of this process's monotonic clock."""
     now = await database.machine_seconds(session)
     token = await locked(database, session, pacer.bot, TOKEN, now=now)
+    counted = {chat for chat, method in calls if method not in UNCOUNTED}
+    chats = await _all_locked(database, session, pacer.bot, counted, now=now)
     moments = []
     for chat, method in calls:
-        base = max(now, token.free_s, token.halted_s)
-        token.free_s = base + pacer.gap
-        if method in UNCOUNTED:
-            moments.append(base)
-            continue
-        own = await locked(database, session, pacer.bot, chat, now=now)
-        at = max(base, own.free_s)
-        own.free_s = at + pacer.chat_gap(chat)
+        at = max(now, token.free_s, token.halted_s)
+        token.free_s = at + pacer.gap
+        if method not in UNCOUNTED:
+            at = max(at, chats[chat].free_s)
+            chats[chat].free_s = at + pacer.chat_gap(chat)
         moments.append(at)
     await session.flush()
     ours = time.monotonic() - now
@@ -67,13 +75,16 @@ async def halt(database: Database, session: AsyncSession, pacer: Pacer, *, wait:
     now = await database.machine_seconds(session)
     token = await locked(database, session, pacer.bot, TOKEN, now=now)
     token.halted_s = max(token.halted_s, now + wait)
+    pacer.halt.until = token.halted_s - now + time.monotonic()
     await session.flush()
 
 
-async def halted(database: Database, bot: int) -> float:
+async def halted(database: Database, pacer: Pacer) -> float:
     """For how many seconds yet the token is halted. What is on its way looks once more before it leaves."""
+    if database.sqlite:  # nobody but this process can have met a 429
+        return max(0.0, pacer.halt.until - time.monotonic())
     async with database.reading() as session:
-        wanted = select(Pace.halted_s).where(Pace.bot == bot, Pace.chat == TOKEN)
+        wanted = select(Pace.halted_s).where(Pace.bot == pacer.bot, Pace.chat == TOKEN)
         until = (await session.exec(wanted)).first()
         if not until:
             return 0.0
@@ -82,20 +93,24 @@ async def halted(database: Database, bot: int) -> float:
 
 async def locked(database: Database, session: AsyncSession, bot: int, chat: int, *, now: float) -> Pace:
     """The row of a token or chat, held until this transaction ends."""
-    wanted = select(Pace).where(Pace.bot == bot, Pace.chat == chat).with_for_update()
-    wanted = wanted.execution_options(populate_existing=True)
-    row = (await session.exec(wanted)).first()
-    if row is None:  # another worker may be making the same row: whoever comes second takes the first one's
-        await session.exec(
-            database.insert(Pace).values(bot=bot, chat=chat, free_s=0, halted_s=0).on_conflict_do_nothing()
-        )
-        row = (await session.exec(wanted)).one()
-    if row.free_s > now + LONGEST_HALT:
-        row.free_s = 0
-    if row.halted_s > now + LONGEST_HALT:
-        row.halted_s = 0
-    session.add(row)
-    return row
+    return (await _all_locked(database, session, bot, {chat}, now=now))[chat]
+
+
+async def _all_locked(
+    database: Database, session: AsyncSession, bot: int, chats: AbstractSet[int], *, now: float
+) -> dict[int, Pace]:
+    wanted = select(Pace).where(Pace.bot == bot, col(Pace.chat).in_(chats)).order_by(col(Pace.chat))
+    wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    rows = {row.chat: row for row in (await session.exec(wanted)).all()}
+    if missing := chats - rows.keys():
+        # Another worker may be making the same rows: whoever comes second takes the first one's.
+        new = [{"bot": bot, "chat": chat, "free_s": 0.0, "halted_s": 0.0} for chat in sorted(missing)]
+        await session.exec(database.insert(Pace).on_conflict_do_nothing(), params=new)
+        rows = {row.chat: row for row in (await session.exec(wanted)).all()}
+    for row in rows.values():
+        row.free_s = row.free_s if row.free_s <= now + LONGEST_HALT else 0.0
+        row.halted_s = row.halted_s if row.halted_s <= now + LONGEST_HALT else 0.0
+    return rows
 
 
 async def forget(session: AsyncSession, bot: int, *, before: float) -> int:

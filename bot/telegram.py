@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import httpx
@@ -18,7 +19,7 @@ from telegram.error import (
     TimedOut,
 )
 from telegram.request import HTTPXRequest
-from telegram.warnings import PTBUserWarning
+from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.settings import Settings
 
@@ -53,6 +54,8 @@ def client(settings: Settings) -> Bot:
     """A client for the Bot API. Long polling has a connection of its own."""
     # We call by method name, since the outbox stores names; python-telegram-bot would rather we did not.
     warnings.filterwarnings("ignore", message="Please use 'Bot", category=PTBUserWarning)
+    # A 429's seconds may come as a number or as a timedelta one day; `outcome` reads both.
+    warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
     return Bot(
         settings.token,
         base_url=f"{settings.api_base}/bot",
@@ -87,9 +90,8 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
     match error:
         case RetryAfter():
             wait = error.retry_after
-            return Outcome(
-                "halted", wait=float(wait if isinstance(wait, int) else wait.total_seconds()), error=said
-            )
+            seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+            return Outcome("halted", wait=seconds, error=said)
         case ChatMigrated():
             return Outcome("moved", moved_to=error.new_chat_id, error=said)
         case Forbidden():

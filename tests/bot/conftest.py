@@ -1,0 +1,91 @@
+"""What tests of real processes share: the crowd's phones, worlds of their own, and a stage for Parleys."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bot import clock
+from storage.database import Database
+from tests import crowd, processes
+from tests.cast import MONDAY
+from tests.processes import Parley
+from tests.sandbox_process import Sandbox
+
+# How many times faster than Telegram allows, said to the sandbox and to the pacer alike.
+SCALE = 3
+SIZE = 2500
+
+_numbers = itertools.count(700)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The file that all processes of a test read the calendar from."""
+
+    file: Path
+
+    def move(self, moment: datetime) -> None:
+        clock.move(self.file, moment)
+
+
+@pytest.fixture
+def calendar(tmp_path: Path) -> Calendar:
+    calendar = Calendar(tmp_path / "calendar")
+    calendar.move(MONDAY)
+    return calendar
+
+
+@pytest.fixture
+def world(session_sandbox: Sandbox) -> Sandbox:
+    """A bot of its own in the session's sandbox, with nobody in it."""
+    return session_sandbox.another(f"{next(_numbers)}:world")
+
+
+@pytest.fixture(scope="session")
+def crowded(session_sandbox: Sandbox) -> Sandbox:
+    """A bot with 2,500 phones; making them takes seconds, so there is one a session."""
+    sandbox = session_sandbox.another(f"{next(_numbers)}:crowd")
+    sandbox.ask("POST", "limits", {"off": True})
+    crowd.phones(sandbox, range(crowd.FIRST, crowd.FIRST + SIZE))
+    sandbox.ask("POST", "limits", {"off": False, "scale": SCALE})
+    return sandbox
+
+
+@dataclass
+class Stage:
+    """One database, one calendar, and the Parleys that share them; none of them outlives the test."""
+
+    database: Database
+    calendar: Calendar
+    url: str
+    folder: Path
+    parleys: list[Parley] = field(default_factory=list)
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.database.sqlite
+
+    def parley(self, command: str, sandbox: Sandbox, **more: object) -> Parley:
+        """A Parley to be started; `more` are settings, or the environment where a name is in capitals."""
+        given = {"clock_file": self.calendar.file, "pace": SCALE} | more
+        self.parleys.append(
+            Parley(
+                command, self.folder, processes.settings(sandbox, self.url, **given), name=self._name(command)
+            )
+        )
+        return self.parleys[-1]
+
+    def _name(self, command: str) -> str:
+        return f"{command}-{sum(one.command == command for one in self.parleys)}"
+
+
+@pytest.fixture
+def stage(database: Database, database_url: str, calendar: Calendar, tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(database, calendar, database_url, tmp_path)
+    yield stage
+    for one in stage.parleys:
+        one.close()

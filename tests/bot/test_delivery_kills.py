@@ -1,0 +1,142 @@
+"""Promises 1 and 2: no invitation is lost, and what comes twice is rare and explained."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, func, select
+
+from storage.database import Database
+from storage.queues import Outgoing
+from storage.rounds import Invitation
+from tests import crowd
+from tests.bot.conftest import SIZE, Stage
+from tests.cast import OPENS, REMINDS
+from tests.processes import Parley, until
+from tests.sandbox_process import Sandbox
+
+pytestmark = pytest.mark.kill
+
+KILLS = 10
+REMINDED = 400
+REMINDER_KILLS = 2
+# The API's own delivery is unknown to us after these.
+UNKNOWN = ("502_after", "hang")
+FAULTS = [
+    {"do": "429", "method": "sendMessage", "share": 0.03, "retry_after": 0.1},
+    {"do": "502_after", "method": "sendMessage", "share": 0.02},
+    {"do": "hang", "method": "sendMessage", "share": 0.01, "seconds": 3.0},
+]
+
+
+@dataclass
+class Mailbag:
+    """What the phones got, read from the sandbox's journal as it grows."""
+
+    sandbox: Sandbox
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen = self.sandbox.ask("GET", "journal?since=999999999")["next"]
+        self.letters: dict[int, list[str]] = defaultdict(list)
+
+    async def count(self) -> int:
+        """All letters so far; each is kept under its chat with the fault that struck it."""
+        page: dict[str, Any] = await self.sandbox.control("GET", f"journal?since={self.seen}")
+        self.seen = page["next"]
+        for entry in page["entries"]:
+            if entry["kind"] == "call" and entry["method"] == "sendMessage" and entry["ok"]:
+                self.letters[entry["chat_id"]].append(entry.get("fault", ""))
+        return sum(map(len, self.letters.values()))
+
+    @property
+    def repeated(self) -> dict[int, int]:
+        return {chat: len(faults) - 1 for chat, faults in self.letters.items() if len(faults) > 1}
+
+    @property
+    def after_kills(self) -> int:
+        """Repetitions beyond those the API asked for by not saying that it had delivered."""
+        return sum(
+            max(0, len(faults) - 1 - sum(fault in UNKNOWN for fault in faults))
+            for faults in self.letters.values()
+        )
+
+
+async def _killed(parley: Parley, bag: Mailbag, *, times: int, of: int) -> None:
+    chance = random.Random(2026)
+    for kill in range(1, times + 1):
+        threshold = kill * of // (times + 1) + chance.randrange(-9, 9)
+
+        async def reached(threshold: int = threshold) -> bool:
+            return await bag.count() >= threshold
+
+        await until(reached)
+        parley.kill()
+        parley.start()
+
+
+def _settled(database: Database, kind: str, expected: int) -> Callable[[], Any]:
+    async def settled() -> bool:
+        async with database.reading() as session:
+            wanted = select(col(Outgoing.state), func.count()).where(Outgoing.kind == kind)
+            states = dict((await session.exec(wanted.group_by(col(Outgoing.state)))).all())
+        return sum(states.values()) == expected and not states.keys() & {"pending", "retry", "sending"}
+
+    return settled
+
+
+async def _rows(database: Database, kind: str) -> dict[int, Outgoing]:
+    async with database.reading() as session:
+        rows = (await session.exec(select(Outgoing).where(Outgoing.kind == kind))).all()
+    return {row.chat: row for row in rows}
+
+
+async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
+    stage: Stage, crowded: Sandbox, record_property: Callable[[str, object], None]
+) -> None:
+    database = stage.database
+    people = await crowd.seated(database, SIZE)
+    sender = stage.parley("run" if stage.on_sqlite else "worker", crowded, HURRIED_LEASE=4, HURRIED_TIMEOUT=1)
+    bag = Mailbag(crowded)
+    await crowded.control("POST", "faults", {"rules": FAULTS, "seed": 11})
+    stage.calendar.move(OPENS)
+    sender.start()
+    if not stage.on_sqlite:
+        stage.parley("clock", crowded).start()
+
+    await _killed(sender, bag, times=KILLS, of=SIZE)
+    await until(_settled(database, "invitation", SIZE), every=0.3)
+
+    await bag.count()
+    rows = await _rows(database, "invitation")
+    record_property("repeated", sum(bag.repeated.values()))
+    record_property("after_kills", bag.after_kills)
+    assert set(bag.letters) == set(people.accounts), "an invitation was lost"
+    assert Counter(row.state for row in rows.values()) == {"sent": SIZE}
+    assert bag.after_kills <= KILLS
+    assert {chat: times for chat, times in bag.repeated.items() if rows[chat].uncertain < times} == {}
+
+    await _no_reminder_comes_twice(stage, crowded, sender)
+    assert sender.stop() == 0
+
+
+async def _no_reminder_comes_twice(stage: Stage, crowded: Sandbox, sender: Parley) -> None:
+    database = stage.database
+    async with database.writing() as session:
+        latest = select(col(Invitation.id)).order_by(col(Invitation.id)).limit(SIZE - REMINDED)
+        await session.exec(update(Invitation).where(col(Invitation.id).in_(latest)).values(state="finished"))
+    bag = Mailbag(crowded)
+
+    stage.calendar.move(REMINDS)
+    await _killed(sender, bag, times=REMINDER_KILLS, of=REMINDED * 9 // 10)
+    await until(_settled(database, "reminder", REMINDED), every=0.3)
+
+    await bag.count()
+    rows = await _rows(database, "reminder")
+    assert bag.repeated == {}
+    assert {row.state for row in rows.values()} <= {"sent", "uncertain"}
+    assert {chat for chat, row in rows.items() if row.state == "sent"} <= set(bag.letters)

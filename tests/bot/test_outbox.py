@@ -1,0 +1,291 @@
+"""The outbox: what becomes of a row is decided as data, and a row belongs to one worker at a time."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from bot import outbox, pace
+from bot.outbox import Letter
+from bot.pace import Pacer
+from bot.telegram import Outcome
+from storage.database import Database
+from storage.members import Member
+from storage.partnerships import Partnership
+from storage.queues import Outgoing, Pace
+from tests.cast import MONDAY, Cast
+
+NOW = 1000.0
+FAST = Pacer(42, 1000.0)
+DAY = timedelta(days=1)
+
+
+def row(**facts: Any) -> Outgoing:  # noqa: ANN401 - any column
+    return Outgoing(
+        **{"tries": 1, "uncertain": 0, "resend": True, "payload": {"chat_id": 5}, "chat": 5} | facts
+    )
+
+
+DECISIONS = [
+    ("a message", row(), Outcome("sent", {"message_id": 7}), {"state": "sent", "message": 7, "error": ""}),
+    ("a tick", row(), Outcome("sent", result=True), {"state": "sent", "message": None, "error": ""}),
+    (
+        "a 429 costs no try",
+        row(tries=3),
+        Outcome("halted", wait=5, error="slow"),
+        {"state": "retry", "tries": 2, "retry_s": 0.0, "error": "slow"},
+    ),
+    (
+        "a group moved",
+        row(),
+        Outcome("moved", moved_to=-9),
+        {"state": "retry", "chat": -9, "payload": {"chat_id": -9}},
+    ),
+    (
+        "perhaps delivered, and worth sending again",
+        row(),
+        Outcome("uncertain", error="TimedOut"),
+        {"state": "retry", "uncertain": 1, "retry_s": NOW + 2, "error": "TimedOut"},
+    ),
+    (
+        "perhaps delivered, five times",
+        row(uncertain=4),
+        Outcome("uncertain", error="TimedOut"),
+        {"state": "dead", "uncertain": 5, "retry_s": NOW + 2, "error": "TimedOut"},
+    ),
+    (
+        "perhaps delivered, and never sent again",
+        row(resend=False),
+        Outcome("uncertain", error="TimedOut"),
+        {"state": "uncertain", "uncertain": 1, "retry_s": NOW + 2, "error": "TimedOut"},
+    ),
+    (
+        "certainly not delivered",
+        row(tries=2),
+        Outcome("unsent", error="ConnectError"),
+        {"state": "retry", "retry_s": NOW + 4, "error": "ConnectError"},
+    ),
+    (
+        "certainly not delivered, waiting no longer than five minutes",
+        row(tries=11),
+        Outcome("unsent", error="ConnectError"),
+        {"state": "retry", "retry_s": NOW + 300, "error": "ConnectError"},
+    ),
+    (
+        "certainly not delivered, for good",
+        row(tries=12),
+        Outcome("unsent", error="ConnectError"),
+        {"state": "dead", "error": "ConnectError"},
+    ),
+    (
+        "another program has the token",
+        row(tries=3),
+        Outcome("locked_out", error="Conflict"),
+        {"state": "retry", "tries": 2, "retry_s": NOW + 30, "error": "Conflict"},
+    ),
+    ("nobody there", row(), Outcome("unreachable", error="blocked"), {"state": "dead", "error": "blocked"}),
+    ("never accepted", row(), Outcome("refused", error="empty"), {"state": "dead", "error": "empty"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("_name", "letter", "came", "expected"), DECISIONS, ids=[case[0] for case in DECISIONS]
+)
+def test_what_becomes_of_a_row(_name: str, letter: Outgoing, came: Outcome, expected: dict[str, Any]) -> None:
+    assert outbox.decided(letter, came, seconds=NOW) == expected
+
+
+async def written(database: Database, *chats: int, kind: str = "invitation", **times: Any) -> None:  # noqa: ANN401 - not_before, not_after
+    moments = {"not_before": MONDAY, "not_after": MONDAY + DAY} | times
+    async with database.writing() as session:
+        known = len((await session.exec(select(Outgoing.id))).all())
+        letters = [
+            Letter(
+                f"{kind}:{known + n}", kind, chat, "sendMessage", {"chat_id": chat, "text": "x"}, **moments
+            )
+            for n, chat in enumerate(chats)
+        ]
+        await outbox.put(database, session, letters)
+
+
+async def rows(database: Database) -> list[Outgoing]:
+    async with database.reading() as session:
+        return list((await session.exec(select(Outgoing).order_by(col(Outgoing.id)))).all())
+
+
+async def test_a_letter_put_twice_is_one_letter(database: Database) -> None:
+    letter = Letter("a", "brief", 5, "sendMessage", {}, MONDAY, MONDAY + DAY)
+
+    async with database.writing() as session:
+        await outbox.put(database, session, [letter])
+        await outbox.put(database, session, [letter])
+
+    assert len(await rows(database)) == 1
+
+
+async def test_two_workers_get_different_rows(database: Database) -> None:
+    await written(database, *range(1, 11))
+
+    first = await outbox.claim(database, FAST, now=MONDAY, most=5)
+    second = await outbox.claim(database, FAST, now=MONDAY, most=12)
+
+    assert [one.row.chat for one in first] == [1, 2, 3, 4, 5]
+    assert [one.row.chat for one in second] == [6, 7, 8, 9, 10]
+    assert await outbox.claim(database, FAST, now=MONDAY) == []
+
+
+async def test_a_chat_gets_its_letters_in_order_one_at_a_time(database: Database) -> None:
+    await written(database, 1, 1)
+
+    first = await outbox.claim(database, FAST, now=MONDAY)
+    meanwhile = await outbox.claim(database, FAST, now=MONDAY)
+    await outbox.finish(database, FAST, first[0].row, Outcome("sent", {"message_id": 1}), now=MONDAY)
+    second = await outbox.claim(database, FAST, now=MONDAY)
+
+    assert [one.row.id for one in first] < [one.row.id for one in second]
+    assert meanwhile == []
+
+
+async def test_a_letter_waits_for_its_time(database: Database) -> None:
+    await written(database, 1, not_before=MONDAY + timedelta(hours=1))
+
+    early = await outbox.claim(database, FAST, now=MONDAY)
+    then = await outbox.claim(database, FAST, now=MONDAY + timedelta(hours=1))
+
+    assert (len(early), len(then)) == (0, 1)
+
+
+async def test_a_stale_letter_expires_and_is_never_sent(database: Database) -> None:
+    await written(database, 1)
+
+    late = await outbox.claim(database, FAST, now=MONDAY + DAY)
+    await outbox.sweep(database, now=MONDAY + DAY)
+
+    assert late == []
+    assert [one.state for one in await rows(database)] == ["expired"]
+
+
+async def leases_end(database: Database) -> None:
+    async with database.writing() as session:
+        for one in (await session.exec(select(Outgoing))).all():
+            one.leased_until_s = 0.0
+            session.add(one)
+
+
+async def test_a_worker_that_finishes_too_late_changes_nothing(database: Database) -> None:
+    await written(database, 1)
+    paused = (await outbox.claim(database, FAST, now=MONDAY))[0].row
+    await leases_end(database)
+    await outbox.sweep(database, now=MONDAY)
+    async with database.writing() as session:
+        (await session.exec(select(Outgoing))).one().retry_s = 0.0
+        await session.merge(Pace(bot=42, chat=1, free_s=0.0))
+    other = (await outbox.claim(database, FAST, now=MONDAY))[0].row
+    before = await rows(database)
+
+    late = await outbox.finish(database, FAST, paused, Outcome("refused", error="late"), now=MONDAY)
+    await outbox.put_back(database, paused)
+
+    assert late == ""
+    assert await rows(database) == before
+    assert await outbox.finish(database, FAST, other, Outcome("sent", {}), now=MONDAY) == "sent"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("invitation", "retry"), ("reminder", "uncertain"), ("report", "uncertain")]
+)
+async def test_what_a_crash_left_is_sent_again_only_if_losing_it_were_worse(
+    database: Database, kind: str, state: str
+) -> None:
+    await written(database, 1, kind=kind)
+    await outbox.claim(database, FAST, now=MONDAY)
+
+    held = await outbox.sweep(database, now=MONDAY)
+    await leases_end(database)
+    left = await outbox.sweep(database, now=MONDAY)
+
+    assert (len(held), len(left)) == (0, 1)
+    assert [(one.state, one.uncertain, one.lease) for one in await rows(database)] == [(state, 1, "")]
+
+
+async def test_after_a_restart_of_the_machine_nothing_waits_by_the_old_count_of_seconds(
+    database: Database,
+) -> None:
+    await written(database, 1)
+    async with database.writing() as session:
+        one = (await session.exec(select(Outgoing))).one()
+        one.state, one.retry_s = "retry", 10.0**10
+        session.add_all(
+            [
+                one,
+                Pace(bot=42, chat=0, free_s=10.0**10, halted_s=10.0**10),
+                Pace(bot=42, chat=1, free_s=10.0**10),
+            ]
+        )
+
+    await outbox.sweep(database, now=MONDAY, orphaned=True)
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+
+    assert [one.row.chat for one in claimed] == [1]
+
+
+async def test_whoever_blocked_us_is_marked_and_not_written_to_again(database: Database, cast: Cast) -> None:
+    gone, here = cast.members[:2]
+    await written(database, gone, gone, here)
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+
+    await outbox.finish(database, FAST, claimed[0].row, Outcome("unreachable", error="blocked"), now=MONDAY)
+
+    assert [(one.chat, one.state) for one in await rows(database)] == [
+        (gone, "dead"),
+        (gone, "dead"),
+        (here, "sending"),
+    ]
+    async with database.reading() as session:
+        lost = (await session.exec(select(Member).where(col(Member.unreachable_since).is_not(None)))).all()
+    assert [member.account for member in lost] == [gone]
+
+
+async def test_a_group_that_moved_takes_its_letters_and_its_partnership_along(
+    database: Database, cast: Cast
+) -> None:
+    await in_group(database, cast, -100)
+    await written(database, -100, -100)
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+
+    state = await outbox.finish(database, FAST, claimed[0].row, Outcome("moved", moved_to=-200), now=MONDAY)
+
+    assert state == "retry"
+    assert [(one.chat, one.payload["chat_id"]) for one in await rows(database)] == [(-200, -200)] * 2
+    assert await group_of(database, cast) == -200
+
+
+async def test_a_group_that_put_us_out_gets_no_more_digests(database: Database, cast: Cast) -> None:
+    await in_group(database, cast, -100)
+    await written(database, -100, kind="digest")
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+
+    await outbox.finish(database, FAST, claimed[0].row, Outcome("unreachable", error="kicked"), now=MONDAY)
+
+    assert await group_of(database, cast) is None
+
+
+async def in_group(database: Database, cast: Cast, chat: int) -> None:
+    async with database.writing() as session:
+        (await session.get_one(Partnership, cast.partnership.id)).group_chat = chat
+
+
+async def group_of(database: Database, cast: Cast) -> int | None:
+    async with database.reading() as session:
+        return (await session.get_one(Partnership, cast.partnership.id)).group_chat
+
+
+async def test_a_halt_holds_back_what_is_claimed_next(database: Database) -> None:
+    await written(database, 1, 2)
+    first = (await outbox.claim(database, FAST, now=MONDAY, most=1))[0].row
+
+    await outbox.finish(database, FAST, first, Outcome("halted", wait=30), now=MONDAY)
+
+    assert await outbox.claim(database, FAST, now=MONDAY) == []
+    assert 29 < await pace.halted(database, FAST) <= 30

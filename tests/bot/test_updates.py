@@ -1,0 +1,255 @@
+"""Promises 4 and 11 within one process: updates repeated, shuffled or unreadable; the wire alone is cut."""
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, func, select
+
+from bot import clock, inbox, ticking
+from bot.handling import Handler
+from bot.pace import Pacer
+from dialogs.conversation import Setting
+from storage.database import Database
+from storage.queues import Incoming, Outgoing
+from storage.rounds import Answer
+from tests import crowd
+from tests.bot import wire
+from tests.bot.wire import BOT
+from tests.cast import OPENS
+
+ARRIVALS = 5000
+DIFFERENT = 800
+PEOPLE = 40
+ITEMS = ("made_a_difference", "can_disagree", "fair_load", "same_direction", "worth_it")
+
+
+class Frozen(clock.Clock):
+    """A calendar that stands at the opening of the round."""
+
+    def now(self) -> Any:  # noqa: ANN401 - a datetime
+        return OPENS
+
+
+def handler(database: Database, *, operator_chat: int = 0) -> Handler:
+    return Handler(database, wire.bot(), Pacer(BOT, 1e6), Setting(), Frozen(), operator_chat=operator_chat)
+
+
+def person(account: int) -> dict[str, Any]:
+    return {"id": account, "is_bot": False, "first_name": "Somebody"}
+
+
+def said(update_id: int, account: int, text: str) -> dict[str, Any]:
+    chat = {"id": account, "type": "private"}
+    message = {"message_id": update_id, "date": 1, "chat": chat, "from": person(account), "text": text}
+    return {"update_id": update_id, "message": message}
+
+
+def tapped(update_id: int, account: int, data: str) -> dict[str, Any]:
+    message = {"message_id": 1, "date": 1, "chat": {"id": account, "type": "private"}, "text": "a card"}
+    query = {
+        "id": str(update_id),
+        "from": person(account),
+        "chat_instance": "1",
+        "data": data,
+        "message": message,
+    }
+    return {"update_id": update_id, "callback_query": query}
+
+
+async def handle_all(handler: Handler) -> None:
+    """Handle everything that waits, several chats at once, as the running product does."""
+    stop = asyncio.Event()
+    while chats := await inbox.waiting(handler.database, BOT):
+        await asyncio.gather(*(handler._chat(chat, stop) for chat in chats))
+
+
+async def opened(database: Database, size: int) -> dict[int, int]:
+    await crowd.seated(database, size)
+    await ticking.tick(database, now=OPENS)
+    return await crowd.invitations_of(database)
+
+
+async def test_the_newest_tap_wins_however_updates_are_shuffled_and_repeated(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.cut(monkeypatch)
+    chance = random.Random(4)
+    invitations = await opened(database, PEOPLE)
+    expected: dict[tuple[int, str], int | None] = {}
+    updates = []
+    for update_id in range(1, DIFFERENT + 1):
+        account, position, value = chance.choice(list(invitations)), chance.randrange(5), chance.randint(0, 5)
+        invitation = invitations[account]
+        data = f"rate:{invitation}:{position}:{value}" if value else f"skip:{invitation}:{position}"
+        updates.append(tapped(update_id, account, data))
+        # The oracle: in the order of their numbers, each tap simply replaces what was there.
+        expected[invitation, ITEMS[position]] = value or None
+    arrivals = updates + chance.choices(updates, k=ARRIVALS - DIFFERENT)
+    chance.shuffle(arrivals)
+
+    handling = handler(database)
+    while arrivals:
+        size = chance.randint(1, 100)
+        batch, arrivals = arrivals[:size], arrivals[size:]
+        await inbox.store(database, BOT, batch, now=OPENS)
+        if chance.random() < 0.3:
+            await handle_all(handling)
+    await handle_all(handling)
+
+    async with database.reading() as session:
+        rows = (await session.exec(select(Answer))).all()
+        states = (
+            await session.exec(select(col(Incoming.state), func.count()).group_by(col(Incoming.state)))
+        ).all()
+    assert {(row.invitation_id, row.item): row.value for row in rows} == expected
+    assert [tuple(pair) for pair in states] == [("done", DIFFERENT)]
+
+
+async def test_a_text_answers_what_was_awaited_when_it_arrived(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.cut(monkeypatch)
+    invitations = await opened(database, 1)
+    account, invitation = next(iter(invitations.items()))
+    handling = handler(database)
+    await inbox.store(database, BOT, [tapped(1, account, f"ask:{invitation}:5")], now=OPENS)
+    await handle_all(handling)
+
+    await inbox.store(database, BOT, [said(2, account, "Say it\x00 aloud\ud83d")], now=OPENS)
+    await inbox.store(database, BOT, [tapped(3, account, f"ask:{invitation}:0")], now=OPENS)
+    await handle_all(handling)
+
+    async with database.reading() as session:
+        answer = (await session.exec(select(Answer))).one()
+    assert (answer.item, answer.text) == ("said_aloud", "Say it aloud")
+
+
+async def impatient(database: Database) -> None:
+    """Every wait for a next try is over."""
+    async with database.writing() as session:
+        for row in (await session.exec(select(Incoming).where(Incoming.state == "new"))).all():
+            row.retry_s = 0.0
+            session.add(row)
+
+
+async def test_a_failing_update_never_blocks_its_chat_and_is_parked_and_reported(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = wire.cut(monkeypatch)
+    poison = {"update_id": 1, "message": {"chat": {"id": 5, "type": "private"}, "text": "secret words"}}
+    handling = handler(database, operator_chat=99)
+
+    await inbox.store(database, BOT, [poison, said(2, 5, "/help")], now=OPENS)
+    await handle_all(handling)
+    answered = wired.to(5)
+    for _ in range(inbox.TRIES):
+        await impatient(database)
+        await handle_all(handling)
+
+    async with database.reading() as session:
+        rows = {row.update_id: row for row in (await session.exec(select(Incoming))).all()}
+        letter = (await session.exec(select(Outgoing))).one()
+    assert answered == ["sendMessage"]
+    assert [(rows[n].state, rows[n].tries) for n in (1, 2)] == [("parked", 5), ("done", 0)]
+    assert (letter.kind, letter.chat, letter.state) == ("report", 99, "pending")
+    assert "could not be handled" in letter.payload["text"]
+    assert "secret" not in letter.payload["text"]
+
+
+async def test_many_parked_updates_are_one_letter_an_hour(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.cut(monkeypatch)
+    poison = [{"update_id": number, "message": {"chat": {"id": number}}} for number in range(1, 8)]
+    handling = handler(database, operator_chat=99)
+
+    await inbox.store(database, BOT, poison, now=OPENS)
+    for _ in range(inbox.TRIES):
+        await handle_all(handling)
+        await impatient(database)
+
+    async with database.reading() as session:
+        parked = (await session.exec(select(Incoming).where(Incoming.state == "parked"))).all()
+        letters = (await session.exec(select(Outgoing))).all()
+    assert (len(parked), len(letters)) == (7, 1)
+
+
+async def test_without_an_operator_chat_a_parked_update_is_noted_all_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.cut(monkeypatch)
+    handling = handler(database)
+
+    await inbox.store(database, BOT, [{"update_id": 1, "message": {"chat": {"id": 5}}}], now=OPENS)
+    for _ in range(inbox.TRIES):
+        await handle_all(handling)
+        await impatient(database)
+
+    async with database.reading() as session:
+        assert (await session.exec(select(Incoming))).one().state == "parked"
+        assert (await session.exec(select(Outgoing))).all() == []
+
+
+async def test_after_a_restart_of_the_machine_a_failed_update_is_tried_at_once(database: Database) -> None:
+    await inbox.store(database, BOT, [said(1, 5, "hello")], now=OPENS)
+    async with database.writing() as session:
+        (await session.exec(select(Incoming))).one().retry_s = 10.0**10
+
+    waited = await inbox.waiting(database, BOT)
+    await inbox.resume(database)
+
+    assert (waited, await inbox.waiting(database, BOT)) == ([], [5])
+
+
+async def test_two_workers_never_handle_one_chat_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.sqlite:
+        pytest.skip("one process only on SQLite")
+    wire.cut(monkeypatch)
+    await inbox.store(database, BOT, [said(1, 5, "one"), said(2, 5, "two"), said(3, 6, "three")], now=OPENS)
+
+    async with database.writing() as first, database.writing() as second:
+        mine = await inbox.claim(database, first, BOT, 5)
+        theirs = await inbox.claim(database, second, BOT, 5)
+        elsewhere = await inbox.claim(database, second, BOT, 6)
+
+    assert mine is not None
+    assert mine.update_id == 1
+    assert theirs is None
+    assert elsewhere is not None
+
+
+async def test_a_tap_is_ticked_even_when_it_means_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = wire.cut(monkeypatch)
+    in_group = tapped(1, 5, "rate:1:2:3")
+    in_group["callback_query"]["message"]["chat"] = {"id": -5, "type": "group", "title": "All of us"}
+    forged = tapped(2, 5, "rate:999999999999999999999999:2:3")
+
+    await inbox.store(database, BOT, [in_group, forged], now=OPENS)
+    await handle_all(handler(database))
+
+    assert [payload["callback_query_id"] for method, payload in wired.calls] == ["1", "2"]
+
+
+async def test_a_late_update_is_handled_after_its_elders(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = wire.cut(monkeypatch)
+    invitations = await opened(database, 1)
+    account, invitation = next(iter(invitations.items()))
+
+    await inbox.store(
+        database, BOT, [tapped(9, account, f"rate:{invitation}:0:2")], now=OPENS + timedelta(days=2)
+    )
+    await inbox.store(database, BOT, [tapped(500, account, f"rate:{invitation}:0:4")], now=OPENS)
+    await handle_all(handler(database))
+
+    async with database.reading() as session:
+        assert (await session.exec(select(Answer))).one().value == 2
+    assert len([method for method, _ in wired.calls if method == "answerCallbackQuery"]) == 2
