@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, update
+from sqlalchemy import Exists, exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -99,8 +99,22 @@ async def claim(database: Database, session: AsyncSession, bot: int, chat: int) 
     handled, but not behind one that failed and waits for its next try.
     """
     now = await database.machine_seconds(session)
+    wanted = select(Incoming).where(
+        Incoming.bot == bot,
+        Incoming.chat == chat,
+        Incoming.state == "new",
+        col(Incoming.retry_s) <= now,
+    )
+    if database.sqlite:  # there are no others, and this is done for every update: the oldest, simply
+        wanted = wanted.order_by(col(Incoming.received_at), col(Incoming.update_id))
+    else:
+        wanted = wanted.where(~_behind_another(bot, chat, now)).with_for_update(skip_locked=True)
+    return (await session.exec(wanted.limit(1))).first()
+
+
+def _behind_another(bot: int, chat: int, now: float) -> Exists:
     older = aliased(Incoming)
-    blocked = exists().where(
+    return exists().where(
         col(older.bot) == bot,
         col(older.chat) == chat,
         col(older.state) == "new",
@@ -111,19 +125,6 @@ async def claim(database: Database, session: AsyncSession, bot: int, chat: int) 
             & (col(older.update_id) < col(Incoming.update_id))
         ),
     )
-    wanted = (
-        select(Incoming)
-        .where(
-            Incoming.bot == bot,
-            Incoming.chat == chat,
-            Incoming.state == "new",
-            col(Incoming.retry_s) <= now,
-            ~blocked,
-        )
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.exec(wanted)).first()
 
 
 def read(row: Incoming) -> dict[str, Any]:
