@@ -1,5 +1,6 @@
 """Calling Telegram, and what came of it. The one place that knows python-telegram-bot's errors."""
 
+import sys
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,6 +57,9 @@ def client(settings: Settings) -> Bot:
     warnings.filterwarnings("ignore", message="Please use 'Bot", category=PTBUserWarning)
     # A 429's seconds may come as a number or as a timedelta one day; `outcome` reads both.
     warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
+    # httpcore tries to import sniffio several times a request, and without it each try searches the whole
+    # path: a millisecond. None says "not there" at once; it then takes asyncio, which is what we are.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # Python's own way to say so
     return Bot(
         settings.token,
         base_url=f"{settings.api_base}/bot",
