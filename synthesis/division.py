@@ -19,8 +19,8 @@ MOST_ARRANGEMENTS = 20_000
 DRAWS = 9_999
 LEVEL = 0.05
 FEWEST_ANSWERS = 8
-# At most this many numbers in memory for one batch of drawn arrangements (8 MB).
-BATCH = 1_000_000
+# At most this many numbers in memory for one batch of drawn arrangements (2 MB).
+BATCH = 250_000
 # Sums of squares that differ only by rounding count as equal.
 SAME = 1e-9
 
