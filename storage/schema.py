@@ -45,7 +45,7 @@ def _run(connection: Connection, to: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     current = _version(connection)
-    going_down = to != "head" and current is not None and to < current
+    going_down = to == "base" or (to != "head" and current is not None and to < current)
     (command.downgrade if going_down else command.upgrade)(config, to)
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
