@@ -25,7 +25,7 @@ IDLE = 0.5
 SWEEP = 5.0
 A_MOMENT = 0.01  # two readings of one clock differ by less
 # More than this never waits for Telegram at once: each of them would be uncertain after a crash.
-ON_THE_WAY = 16
+ON_THE_WAY = 12
 
 
 class Deliverer:

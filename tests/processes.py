@@ -15,7 +15,7 @@ from typing import IO
 from tests.sandbox_process import Sandbox
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass

@@ -69,14 +69,13 @@ class Stage:
     def on_sqlite(self) -> bool:
         return self.database.sqlite
 
-    def parley(self, command: str, sandbox: Sandbox, **more: object) -> Parley:
+    def parley(
+        self, command: str, sandbox: Sandbox, *, module: str = "tests.hurried", **more: object
+    ) -> Parley:
         """A Parley to be started; `more` are settings, or the environment where a name is in capitals."""
         given = {"clock_file": self.calendar.file, "pace": SCALE} | more
-        self.parleys.append(
-            Parley(
-                command, self.folder, processes.settings(sandbox, self.url, **given), name=self._name(command)
-            )
-        )
+        settings = processes.settings(sandbox, self.url, **given)
+        self.parleys.append(Parley(command, self.folder, settings, module=module, name=self._name(command)))
         return self.parleys[-1]
 
     def _name(self, command: str) -> str:

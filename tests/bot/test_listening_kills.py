@@ -125,7 +125,7 @@ def _parleys(stage: Stage, world: Sandbox, mode: str) -> tuple[Parley, list[Parl
     if mode == "polling":
         return stage.parley("run", world, pace=FAST), []
     port = free_port()
-    address = {"public_url": f"http://127.0.0.1:{port}", "port": port}
+    address: dict[str, Any] = {"public_url": f"http://127.0.0.1:{port}", "port": port}
     if stage.on_sqlite:
         return stage.parley("run", world, pace=FAST, **address), []
     return stage.parley("web", world, **address), [

@@ -22,9 +22,20 @@ DAY = timedelta(days=1)
 
 
 def row(**facts: Any) -> Outgoing:  # noqa: ANN401 - any column
-    return Outgoing(
-        **{"tries": 1, "uncertain": 0, "resend": True, "payload": {"chat_id": 5}, "chat": 5} | facts
+    made = Outgoing(
+        key="a",
+        kind="invitation",
+        method="sendMessage",
+        chat=5,
+        payload={"chat_id": 5},
+        resend=True,
+        tries=1,
+        not_before=MONDAY,
+        not_after=MONDAY + DAY,
     )
+    for name, value in facts.items():
+        setattr(made, name, value)
+    return made
 
 
 DECISIONS = [

@@ -129,8 +129,12 @@ class Hook:
 async def started(stage: Stage, world: Sandbox) -> Hook:
     """Parley with a webhook; on PostgreSQL the process that listens and the one that handles are apart."""
     hook = Hook(free_port())
-    address = {"public_url": f"http://127.0.0.1:{hook.port}", "port": hook.port, "webhook_secret": SECRET}
-    hurried = {"HURRIED_WAIT": 0.02, "operator_chat": OPERATOR, "pace": 100}
+    address: dict[str, Any] = {
+        "public_url": f"http://127.0.0.1:{hook.port}",
+        "port": hook.port,
+        "webhook_secret": SECRET,
+    }
+    hurried: dict[str, Any] = {"HURRIED_WAIT": 0.02, "operator_chat": OPERATOR, "pace": 100}
     stage.parley("run" if stage.on_sqlite else "web", world, **address, **hurried).start()
     if not stage.on_sqlite:
         stage.parley("worker", world, **hurried).start()

@@ -1,0 +1,238 @@
+"""Promise 28: nothing a person wrote, no token and no secret in the logs; and still they are of use."""
+
+import asyncio
+import io
+import json
+import logging
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from sqlmodel import select
+
+from bot import logs
+from storage.database import Database
+from storage.members import Member
+from storage.partnerships import Organisation, Partnership
+from storage.rounds import Answer, Round
+from tests import crowd, processes
+from tests.bot.conftest import Stage
+from tests.cast import CLOSES, DIGEST, OPENS, REMINDS
+from tests.processes import free_port, until
+from tests.sandbox_process import Sandbox
+
+TOKEN = "731:token-marmalade-in-the-attic"
+SECRET = "secret-marmalade-in-the-cellar"
+WORDS = "answer-marmalade-under-the-stairs"
+NAME = "Name-Marmalade Attlee"
+MARKS = [TOKEN, TOKEN.partition(":")[2], SECRET, WORDS, "marmalade", "Marmalade"]
+
+
+async def _shows(sandbox: Sandbox, account: int, words: str) -> dict[str, Any] | None:
+    phone = await sandbox.control("GET", f"phones/{account}")
+    messages = phone["chats"][0]["messages"]
+    return next(
+        (
+            one
+            for one in reversed(messages)
+            if words in one["text"]
+            or any(button.get("data", "").startswith(words) for row in one["buttons"] for button in row)
+        ),
+        None,
+    )
+
+
+async def _tap(sandbox: Sandbox, account: int, start: str) -> None:
+    async def shown() -> bool:
+        return await _shows(sandbox, account, start) is not None
+
+    await until(shown, within=30)
+    message = await _shows(sandbox, account, start)
+    assert message is not None
+    data = next(b["data"] for row in message["buttons"] for b in row if b.get("data", "").startswith(start))
+    await sandbox.control("POST", f"phones/{account}/tap", {"message_id": message["id"], "data": data})
+
+
+async def _names_planted(database: Database) -> None:
+    async with database.writing() as session:
+        for row in (await session.exec(select(Organisation))).all():
+            row.name = NAME
+            session.add(row)
+        partnership = (await session.exec(select(Partnership))).one()
+        partnership.name, partnership.danger = f"{NAME} partnership", f"Call {NAME}."
+        session.add(partnership)
+        assert (await session.exec(select(Member))).first() is not None
+
+
+@pytest.mark.kill
+async def test_a_whole_round_at_debug_says_nothing_that_anybody_wrote(
+    stage: Stage, session_sandbox: Sandbox
+) -> None:
+    sandbox = session_sandbox.another(TOKEN if stage.on_sqlite else TOKEN.replace("731", "732"))
+    people = await crowd.seated(stage.database, 6)
+    await _names_planted(stage.database)
+    await asyncio.to_thread(crowd.phones, sandbox, people.accounts)
+    await sandbox.control("POST", "limits", {"scale": 100})
+    faults = [
+        {"do": deed, "method": "*", "share": 0.04, "seconds": 0.3}
+        for deed in ("502_after", "500_before", "reset")
+    ]
+    await sandbox.control(
+        "POST", "faults", {"rules": [*faults, {"do": "500_before", "method": "getUpdates", "times": 2}]}
+    )
+    port = free_port()
+    loud = stage.parley(
+        "run",
+        sandbox,
+        module="tests.loud",
+        pace=100,
+        log_level="DEBUG",
+        public_url=f"http://127.0.0.1:{port}",
+        port=port,
+        webhook_secret=SECRET,
+        MARKS=f"{WORDS} {NAME} {SECRET} {TOKEN}",
+        HURRIED_WAIT=0.05,
+        HURRIED_TIMEOUT=2,
+    ).start()
+    stage.calendar.move(OPENS)
+
+    await _round_with_words(sandbox, people.accounts[0])
+    for moment in (REMINDS, CLOSES, DIGEST):
+        await asyncio.sleep(0.5)
+        stage.calendar.move(moment)
+    await until(lambda: _digested(stage.database), within=60)
+    await sandbox.control("POST", "updates", {"update": {"update_id": 2 * 10**9, "message": {"text": WORDS}}})
+    await until(lambda: asyncio.to_thread(lambda: "update_failed" in loud.log))
+    loud.stop()
+
+    async with stage.database.reading() as session:
+        kept = [answer.text for answer in (await session.exec(select(Answer))).all()]
+    assert WORDS in kept
+    lines = loud.log.splitlines()
+    assert [line for line in lines if any(mark in line for mark in MARKS)] == []
+    events = [json.loads(line) for line in lines]
+    names = {event["event"] for event in events}
+    assert {"running", "round_step", "update_failed", "thread_crashed", "warned", "tick_failed"} <= names
+    assert any(name.startswith("sqlalchemy.engine") for name in names), "the libraries were not loud"
+    assert any(name.startswith("uvicorn.access") for name in names), "the access log was off"
+    assert any(event.get("error") == "Overheard" and "loud.py" in event.get("at", "") for event in events)
+
+
+async def _round_with_words(sandbox: Sandbox, account: int) -> None:
+    for start in ("start:", "skip:", "skip:", "skip:", "skip:", "rate:"):
+        await asyncio.sleep(0.3)
+        await _tap(sandbox, account, start)
+    for _ in range(10):
+        if await _shows(sandbox, account, "Just write it"):
+            break
+        await asyncio.sleep(0.5)
+    await sandbox.control("POST", f"phones/{account}/send", {"text": WORDS})
+
+
+async def _digested(database: Database) -> bool:
+    async with database.reading() as session:
+        rounds = (await session.exec(select(Round))).all()
+    return any(one.state == "published" for one in rounds)
+
+
+CRASH = """
+import sys
+from bot import logs
+logs.set_up("INFO")
+def fail(words):
+    raise {kind}
+fail("marmalade")
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("ValueError(words)", "ValueError"),
+        (
+            "ExceptionGroup(words, [KeyError(words), ExceptionGroup(words, [OSError(words)])])",
+            "KeyError, OSError",
+        ),
+    ],
+)
+def test_a_crash_is_one_line_with_a_name_and_a_place(kind: str, names: str) -> None:
+    crashed = subprocess.run(
+        [sys.executable, "-c", CRASH.format(kind=kind)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=processes.environment({}),
+    )
+
+    event = json.loads(crashed.stderr)
+    assert crashed.returncode == 1
+    assert (event["event"], event["error"], event["level"]) == ("crashed", names, "critical")
+    assert "marmalade" not in crashed.stderr
+
+
+@pytest.fixture
+def said() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Logs set up as a process does it; call it for the events so far."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    kept = (sys.excepthook, sys.unraisablehook, threading.excepthook, warnings.showwarning)
+    logs.set_up("INFO")
+    stream = io.StringIO()
+    ours = root.handlers[0]
+    assert isinstance(ours, logging.StreamHandler)
+    ours.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    sys.excepthook, sys.unraisablehook, threading.excepthook, warnings.showwarning = kept
+    logging.raiseExceptions = True
+    structlog.reset_defaults()
+
+
+def test_our_own_events_keep_their_facts(said: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger("bot.test").info("round_step", step="open", round=7)
+
+    [event] = said()
+    assert {name: event[name] for name in ("event", "step", "round", "level")} == {
+        "event": "round_step",
+        "step": "open",
+        "round": 7,
+        "level": "info",
+    }
+
+
+def test_a_token_is_hidden_wherever_it_stands(said: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger("bot.test").info("asked", addresses=[{"url": f"https://host/bot{TOKEN}/getMe"}])
+
+    [event] = said()
+    assert event["addresses"] == [{"url": "https://host/bot[hidden]/getMe"}]
+
+
+def test_an_error_is_told_by_name_and_place(said: Callable[[], list[dict[str, Any]]]) -> None:
+    try:
+        int(WORDS)
+    except ValueError:
+        structlog.get_logger("bot.test").exception("it_failed")
+
+    [event] = said()
+    assert (event["error"], event["at"].partition(":")[0]) == ("ValueError", "test_logs.py")
+    assert WORDS not in str(event)
+
+
+def test_what_a_library_says_is_kept_to_where_it_said_it(said: Callable[[], list[dict[str, Any]]]) -> None:
+    logging.getLogger("some.library").warning("somebody wrote %s", WORDS)
+
+    [event] = said()
+    assert event["event"].startswith("some.library:")
+    assert WORDS not in str(event)
+
+
+def test_below_the_level_nothing_is_said(said: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger("bot.test").debug("too_small")
+
+    assert said() == []

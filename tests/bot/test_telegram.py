@@ -1,0 +1,62 @@
+"""What an error of Telegram or of the network means for a message."""
+
+import httpx
+import pytest
+from telegram import Bot
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+    TimedOut,
+)
+
+from bot import telegram
+from bot.telegram import Outcome
+
+
+def caused(error: TelegramError, by: Exception) -> TelegramError:
+    error.__cause__ = by
+    return error
+
+
+MEANINGS = [
+    (ChatMigrated(-200), Outcome("moved", moved_to=-200)),
+    (Forbidden("bot was blocked by the user"), Outcome("unreachable")),
+    (InvalidToken("Unauthorized"), Outcome("locked_out")),
+    (Conflict("terminated by other getUpdates request"), Outcome("locked_out")),
+    (BadRequest("Message is not modified: ..."), Outcome("sent")),
+    (BadRequest("Chat not found"), Outcome("unreachable")),
+    (BadRequest("Message text is empty"), Outcome("refused")),
+    (BadRequest("Message to edit not found"), Outcome("refused")),
+    (TimedOut(), Outcome("uncertain")),
+    (caused(TimedOut(), httpx.ReadTimeout("")), Outcome("uncertain")),
+    (caused(TimedOut(), httpx.WriteTimeout("")), Outcome("uncertain")),
+    (caused(TimedOut(), httpx.ConnectTimeout("")), Outcome("unsent")),
+    (caused(TimedOut(), httpx.PoolTimeout("")), Outcome("unsent")),
+    (NetworkError("Bad Gateway"), Outcome("uncertain")),
+    (caused(NetworkError("reset"), httpx.ReadError("")), Outcome("uncertain")),
+    (caused(NetworkError("no route"), httpx.ConnectError("")), Outcome("unsent")),
+    (TelegramError("Invalid server response"), Outcome("uncertain")),
+]
+
+
+@pytest.mark.parametrize(("error", "meaning"), MEANINGS, ids=lambda case: repr(case)[:40])
+def test_each_error_has_its_meaning(error: TelegramError, meaning: Outcome) -> None:
+    found = telegram.outcome(error)
+
+    assert (found.came, found.moved_to) == (meaning.came, meaning.moved_to)
+
+
+async def test_an_answer_that_cannot_be_read_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nested(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Bot, "do_api_request", nested)
+
+    found = await telegram.call(Bot("42:nobody-is-asked"), "getUpdates", {})
+
+    assert found == Outcome("uncertain", error="RecursionError")
