@@ -108,6 +108,7 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
         finalize=_plain,
     )
     made.policies["ext.i18n.trimmed"] = True
@@ -133,6 +134,7 @@ def draw(template: str, reader: Reader, *, picture: int | None = None, **facts: 
         .render(
             day=lambda moment: _day(moment, zone, language),
             date=lambda moment: _date(moment, zone, language),
+            span=lambda first, last: _span(first, last, zone, language),
             **facts,
         )
     )
@@ -164,6 +166,14 @@ def _buttons(line: str) -> tuple[Button, ...]:
 def _day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """Tuesday 10:00."""
     return format_datetime(moment.astimezone(zone), "EEEE H:mm", locale=language)
+
+
+def _span(first: datetime, last: datetime, zone: ZoneInfo, language: str) -> tuple[str, str]:
+    """3 and 6 November, or 30 October and 2 November."""
+    begins, ends = _date(first, zone, language), _date(last, zone, language)
+    if begins.partition(" ")[2] == ends.partition(" ")[2]:
+        begins = begins.partition(" ")[0]
+    return begins, ends
 
 
 def _date(moment: datetime, zone: ZoneInfo, language: str) -> str:

@@ -1,0 +1,445 @@
+"""Every card in every state, from plain facts. `words` stand wherever a person's words or names are shown."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from itertools import product
+from typing import Any
+
+from dialogs import cards, digests, invitations, reports
+from dialogs.cards import Card, Reader
+from facilitation import instruments
+from facilitation.digests import Going
+from facilitation.instruments import Instrument
+from facilitation.rounds import Asked, Opened
+from storage.digests import Digest
+from storage.partnerships import Organisation, Partnership
+from storage.rounds import Invitation, Round
+from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS
+
+READER = Reader("en", "Europe/London")
+LARGE = 2**63 - 1  # ids as long as they can be
+PRINT = 2**95  # and a fingerprint
+PULSE = instruments.parsed(instruments.raw("pulse"))
+WORDS = "We hear about the plan when it is printed."
+
+
+@dataclass(frozen=True)
+class Scene:
+    template: str
+    state: str
+    draw: Callable[[str], Card]
+
+    @property
+    def name(self) -> str:
+        return f"{self.template}: {self.state}"
+
+
+def drawn(template: str, **facts: Any) -> Callable[[str], Card]:  # noqa: ANN401 - whatever a template needs
+    """A card by its facts; a fact that is a function is given the person's words."""
+
+    def draw(words: str) -> Card:
+        return cards.draw(
+            template,
+            READER,
+            **{name: fact(words) if callable(fact) else fact for name, fact in facts.items()},
+        )
+
+    return draw
+
+
+def same(words: str) -> str:
+    return words
+
+
+def partnership(words: str = "Riverside", **changes: Any) -> Partnership:  # noqa: ANN401 - any column
+    facts: dict[str, Any] = {"id": LARGE, "name": words, "timezone": "Europe/London", "created_at": MONDAY}
+    return Partnership(**(facts | changes))
+
+
+def opened(words: str, *, state: str = "open", instrument: dict[str, Any] | None = None) -> Opened:
+    round_ = Round(
+        id=LARGE,
+        schedule_id=1,
+        partnership_id=LARGE,
+        local_date=OPENS.date(),
+        number=14,
+        instrument=instrument or instruments.raw("pulse"),
+        state=state,
+        opens_at=OPENS,
+        reminds_at=REMINDS,
+        closes_at=CLOSES,
+        brief_at=BRIEF,
+        digest_at=DIGEST,
+    )
+    return Opened(round_, partnership(words), ())
+
+
+def scenes() -> Iterator[Scene]:
+    yield from joining()
+    yield from coming()
+    yield from answering()
+    yield from published()
+    yield from going_wrong()
+
+
+def joining() -> Iterator[Scene]:
+    link = {"invite": LARGE, "fingerprint": PRINT}
+    for role, runs, danger in product(("member", "facilitator"), (False, True), (False, True)):
+        where = partial(_risky, runs, danger)
+        place = {"partnership": where, "organisation": _organisation}
+        yield Scene("join", f"{role} {runs} {danger}", drawn("join", role=role, **place, **link))
+    for role, first in product(("member", "facilitator"), (None, OPENS)):
+        yield Scene(
+            "joined", f"{role} {first}", drawn("joined", role=role, first=first, partnership=partnership)
+        )
+    yield Scene(
+        "later", "", drawn("later", partnership=partnership, expires=OPENS + timedelta(days=60), **link)
+    )
+    yield Scene("who", "named", drawn("who", operator=same, **link))
+    yield Scene("who", "unnamed", drawn("who", operator="", **link))
+    yield Scene("stranger", "", drawn("stranger"))
+    yield Scene("help", "source", drawn("help", source="https://example.org/parley?version=1&part=<2>"))
+    yield Scene("help", "no source", drawn("help", source=""))
+    yield from home()
+
+
+def _risky(runs: bool, danger: bool, words: str) -> Partnership:  # noqa: FBT001 - filled in by partial
+    return partnership(words, facilitator_runs_server=runs, danger=words if danger else "")
+
+
+def _organisation(words: str) -> Organisation:
+    return Organisation(name=words, kind="public", partnership_id=1)
+
+
+def home() -> Iterator[Scene]:
+    for role, following, (invited, given) in product(
+        ("member", "facilitator"), (None, OPENS), ((False, 0), (True, 0), (True, 3), (True, 6))
+    ):
+        place = {"role": role, "next": following, "invited": invited, "given": given, "of": 6}
+        yield Scene(
+            "place",
+            f"{role} {following} {given} {invited}",
+            drawn("place", partnership=same, organisation=same, **place),
+        )
+    for given, several in product((0, 3), (False, True)):
+
+        def places(words: str, given: int = given) -> list[dict[str, object]]:
+            name = cards.short(words, 24)
+            return [
+                {"text": "Riverside", "name": name, "invitation": LARGE, "given": given},
+                {"text": "Hillside", "name": name, "invitation": None, "given": 0},
+            ]
+
+        yield Scene("home", f"{given} {several}", drawn("home", places=places, several=several))
+
+
+def coming() -> Iterator[Scene]:
+    """The cards that come by themselves."""
+    for kinds in ((5, 1), (1, 1), (2, 0), (1, 0)):
+        instrument = instruments.raw("pulse") | {"items": _items(*kinds)}
+        for template, draw in (
+            ("invitation", invitations.invitation),
+            ("reminder", invitations.reminder),
+        ):
+            yield Scene(template, str(kinds), partial(_came, draw, instrument))
+    for reason in ("missed", "nobody"):
+
+        def skipped(words: str, reason: str = reason) -> Card:
+            found = opened(words, state="skipped")
+            found.round.reason = reason
+            return invitations.skipped(found)
+
+        yield Scene("skipped", reason, skipped)
+
+
+def _came(draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], words: str) -> Card:
+    invited = Asked(Invitation(id=LARGE, round_id=1, seat_id=1, organisation_id=1), 1, "en", words)
+    return draw(opened(words, instrument=instrument), invited)
+
+
+def _items(rated: int, texts: int) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = instruments.raw("pulse")["items"]
+    return items[:rated] + items[5 : 5 + texts]
+
+
+def answering() -> Iterator[Scene]:
+    for item, position in ((PULSE.items[0], 0), (PULSE.items[2], 2)):
+        facts = _asked(PULSE, item.code, position)
+        for value, why in product((None, 3), ("", item.why["en"])):
+            yield Scene(
+                "question",
+                f"{position} {value} {why}",
+                drawn("question", value=value, text=None, choice="", **facts | {"why": why}),
+            )
+    text = PULSE.items[5]
+    facts = _asked(PULSE, text.code, 5)
+    yield Scene("question", "text", drawn("question", value=None, text=None, choice="", **facts))
+    yield Scene(
+        "question",
+        "text given",
+        drawn("question", value=None, text=same, choice="quoted, no name", **facts | {"why": text.why["en"]}),
+    )
+    for chosen in (None, "facilitator", "quoted", "organisation", "named"):
+        yield Scene("choice", str(chosen), drawn("choice", chosen=chosen))
+    for chosen, name in product((None, "quoted"), ("", same)):
+        yield Scene(
+            "shown_as",
+            f"{chosen} {bool(name)}",
+            drawn(
+                "shown_as",
+                position=5,
+                of=6,
+                text=same,
+                chosen=chosen,
+                choice="quoted, no name",
+                name=name,
+                organisation=same,
+                invitation=LARGE,
+            ),
+        )
+    yield Scene("text_kept", "", drawn("text_kept", position=5, of=6, wording=text.wording["en"]))
+    yield from after_answering()
+
+
+def _asked(instrument: Instrument, code: str, position: int) -> dict[str, Any]:
+    item = next(item for item in instrument.items if item.code == code)
+    ends = {"low": item.low["en"] if item.low else "", "high": item.high["en"] if item.high else ""}
+    facts = {"item": item, "wording": item.wording["en"], "position": position, "of": len(instrument.items)}
+    return facts | ends | {"why": "", "invitation": LARGE}
+
+
+def after_answering() -> Iterator[Scene]:
+    for given, left, half in product((0, 4), (0, 1, 2), (False, True)):
+        facts = {"given": given, "left": left, "more_than_half": half, "invitation": LARGE}
+        yield Scene(
+            "summary",
+            f"{given} {left} {half}",
+            drawn("summary", closes=CLOSES, digest=DIGEST, **facts),
+        )
+
+    def rows(words: str) -> list[dict[str, Any]]:
+        values = (4, None, 1, 5, None, None)
+        return [
+            {
+                "position": at,
+                "wording": item.wording["en"],
+                "value": values[at],
+                "text": words if item.kind == "text" else None,
+            }
+            for at, item in enumerate(PULSE.items)
+        ]
+
+    yield Scene("change", "", drawn("change", rows=rows, invitation=LARGE))
+    yield Scene("declined", "", drawn("declined", closes=CLOSES, invitation=LARGE))
+    for lost, digest, comes, invitation in product(
+        (False, True), (None, LARGE), (None, DIGEST), (None, LARGE)
+    ):
+        found: dict[str, object] = {
+            "lost_words": lost,
+            "digest": digest,
+            "comes": comes,
+            "invitation": invitation,
+        }
+        yield Scene("closed", str(found), drawn("closed", closed=CLOSES, **found))
+
+
+TURNOUTS = ((0, 1, 1), *((low, low + 1, parts) for parts in (2, 4, 5) for low in range(parts)))
+SHAPES = ("public", "funder", "anchor", "community", "social_enterprise", "other")
+
+
+def facts(words: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any fact of a digest
+    """A digest's facts: two groups of three part on the second item, and all agree on the first."""
+    kinds = {"1": ("organisation", words), "2": ("kind", "community"), "3": ("others", "others")}
+    means = ((4.5, 4, 4.5), (4.5, 1.5, 4.5), (3, 3, 3), (3, 2.5, 3), (4, 2, 4))
+    items = [
+        _item(item.code, means[at], "between" if at == 1 else "none") for at, item in enumerate(PULSE.rated)
+    ]
+    found: dict[str, Any] = {
+        "partnership": words,
+        "instrument": "pulse",
+        "title": {"en": "pulse"},
+        "number": 14,
+        "opened": OPENS.isoformat(),
+        "closed": CLOSES.isoformat(),
+        "minimum_group": 4,
+        "turnout": {"low": 3, "high": 4, "parts": 4},
+        "cells": {id_: {"shape": shape, "label": label} for id_, (shape, label) in kinds.items()},
+        "apart": True,
+        "wordings": {item.code: item.wording for item in PULSE.rated},
+        "ends": {item.code: {"low": item.low, "high": item.high} for item in PULSE.rated},
+        "items": items,
+        "signals": [gap("can_disagree", [2], [1, 3], p=0.004), ground("made_a_difference", [1, 2, 3])],
+        "quotes": [{"text": words, "by": "partner", "name": ""}],
+    }
+    return found | changes
+
+
+def _item(code: str, means: tuple[float, ...], verdict: str, *, most: int | None = 14) -> dict[str, Any]:
+    figures = [{"cell": at, "mean": mean, "least": 4, "most": 6} for at, mean in enumerate(means, start=1)]
+    total = {"mean": 3.4, "least": 10 if most else 25, "most": most}
+    return {"code": code, "total": total, "cells": figures, "verdict": verdict}
+
+
+def gap(item: str, low: list[int], high: list[int], *, p: float) -> dict[str, Any]:
+    numbers = {"p": p, "q": p, "low": low, "high": high}
+    return {"kind": "organisation_differs", "item": item, "severity": 0.7, "numbers": numbers}
+
+
+def ground(item: str, high: list[int]) -> dict[str, Any]:
+    numbers = {"p": None, "q": None, "low": [], "high": high}
+    return {"kind": "common_ground", "item": item, "severity": 0.5, "numbers": numbers}
+
+
+def quotes(words: str, *, count: int) -> list[dict[str, str]]:
+    return [{"text": " ".join([words] * (at + 1)), "by": "name", "name": words} for at in range(count)]
+
+
+def nothing(words: str) -> dict[str, Any]:
+    """A round that too few answered to show anything."""
+    items: list[dict[str, Any]] = [
+        {"code": item.code, "total": None, "cells": [], "verdict": "cannot_tell"} for item in PULSE.rated
+    ]
+    return facts(words, items=items, signals=[], quotes=[])
+
+
+def crowded(words: str) -> dict[str, Any]:
+    """Twelve cells with long names, and as much to say as there can be."""
+    # Told apart by a letter, so that no number in a digest is anything but a figure.
+    cells = {
+        str(at): {"shape": "organisation", "label": f"{chr(64 + at)} {words}" * 3} for at in range(1, 13)
+    }
+    means = tuple(1.5 if at < 6 else 4.5 for at in range(12))
+    items = [_item(item.code, means, "between") for item in PULSE.rated]
+    halves = list(range(1, 7)), list(range(7, 13))
+    signals = [gap(item.code, *halves, p=0.0001) for item in PULSE.rated[:3]]
+    signals += [ground(item.code, halves[1]) for item in PULSE.rated[3:]]
+    return facts(words, cells=cells, items=items, signals=signals, quotes=quotes(words * 9, count=9))
+
+
+def _mixed(words: str) -> dict[str, Any]:
+    """Totals of different sizes, an item without figures, and a weak gap between many groups."""
+    made = facts(words)
+    items = [_item("made_a_difference", (4, 4), "none", most=None), *made["items"][1:]]
+    items[2] = items[2] | {"total": None, "cells": []}
+    return made | {"items": items, "signals": [gap("can_disagree", [2], [1], p=0.06)]}
+
+
+def states() -> dict[str, Callable[[str], dict[str, Any]]]:
+    """The digests there can be."""
+    undivided = {"signals": [ground("worth_it", [])]}
+    alone = {"1": {"shape": "organisation", "label": "Council"}}
+    unsure = [_item(item.code, (3,), "cannot_tell") for item in PULSE.rated]
+    found: dict[str, Callable[[str], dict[str, Any]]] = {
+        "no division": lambda words: facts(words, **undivided),
+        "too few to tell": lambda words: facts(words, signals=[], quotes=[], items=unsure, cells=alone),
+        "somebody in no group": lambda words: facts(
+            words, cells=alone, items=unsure, apart=False, signals=[]
+        ),
+        "nothing": nothing,
+        "nothing but words": lambda words: nothing(words) | {"quotes": quotes(words, count=1)},
+        "crowded": crowded,
+        "mixed": _mixed,
+    }
+    for low, high, parts in TURNOUTS:
+        found[f"turnout {low} of {parts}"] = partial(
+            facts, turnout={"low": low, "high": high, "parts": parts}
+        )
+    for by, name in [("name", ""), ("organisation", ""), *(("kind", kind) for kind in SHAPES)]:
+        found[f"quote by {by} {name}"] = partial(_quoted, by, name)
+    return found
+
+
+def _quoted(by: str, name: str, words: str) -> dict[str, Any]:
+    return facts(words, quotes=[{"text": words, "by": by, "name": name or words}])
+
+
+def digest(made: dict[str, Any]) -> Digest:
+    return Digest(id=LARGE, round_id=1, partnership_id=LARGE, facts=made, made_at=CLOSES)
+
+
+def published() -> Iterator[Scene]:
+    for state, made in states().items():
+        for to_group in (False, True):
+            yield Scene("digest", f"{state}, group {to_group}", partial(_digest_card, made, to_group))
+    yield Scene(
+        "caption", "", lambda words: digests.caption(digest(facts(words)), partnership(words), language="en")
+    )
+    yield Scene(
+        "picture",
+        "",
+        drawn("picture", title="pulse", number=14, opened=OPENS, closed=CLOSES),
+    )
+    yield Scene("cell", "organisation", partial(_cell, "organisation", ""))
+    yield Scene("author", "name", partial(_author, "name", ""))
+    for shape, label in [("others", "others"), *(("kind", kind) for kind in SHAPES)]:
+        yield Scene("cell", f"{shape} {label}", partial(_cell, shape, label))
+    for by, name in [("back", "-"), ("partner", "-"), *(("kind", kind) for kind in SHAPES)]:
+        yield Scene("author", f"{by} {name}", partial(_author, by, name))
+    yield from briefed()
+    for kind, waiting in (("word", ""), ("word", same), ("kept", ""), ("same", ""), ("other", "")):
+        yield Scene("said_back", f"{kind} {waiting}", drawn("said_back", kind=kind, waiting=waiting))
+
+
+Made = Callable[[str], dict[str, Any]]
+
+
+def _digest_card(made: Made, to_group: bool, words: str) -> Card:  # noqa: FBT001 - filled in by partial
+    return digests.card(digest(made(words)), partnership(words), language="en", to_group=to_group)
+
+
+def _cell(shape: str, label: str, words: str) -> Card:
+    return cards.draw("cell", READER, cell={"shape": shape, "label": label or words})
+
+
+def _author(by: str, name: str, words: str) -> Card:
+    return cards.draw("author", READER, quote={"by": by, "name": name or words}, name_room=48)
+
+
+def _undivided(words: str) -> dict[str, Any]:
+    return facts(words, signals=[])
+
+
+def _brief(made: Made, count: tuple[int, int], words: str) -> Card:
+    going = Going(digest(made(words)), opened(words).round, partnership(words), ())
+    return digests.brief(going, language="en", words=[words] * count[0], back=[words] * count[1])
+
+
+def _words(facts: tuple[bool, int, int], signed: bool, words: str) -> Card:  # noqa: FBT001 - as above
+    one = {"text": words, "author": cards.short(words, 200) if signed else ""}
+    private, page, pages = facts
+    return cards.draw("words", READER, digest=LARGE, private=private, words=[one], page=page, pages=pages)
+
+
+def briefed() -> Iterator[Scene]:
+    kinds: dict[str, Made] = {"parted": facts, "nothing": nothing, "undivided": _undivided}
+    for (state, made), count in product(kinds.items(), ((0, 0), (1, 0), (0, 1), (60, 60))):
+        yield Scene("brief", f"{state} {count}", partial(_brief, made, count))
+    for private, page, pages, signed in product((False, True), (0, 1), (1, 2), (False, True)):
+        state = f"{private} {page} {pages} {signed}"
+        yield Scene("words", state, partial(_words, (private, page, pages), signed))
+
+
+def going_wrong() -> Iterator[Scene]:
+    yield Scene("refused", "", drawn("refused", said=same))
+    for is_text in (False, True):
+        yield Scene("unknown", str(is_text), drawn("unknown", home="Where you are", is_text=is_text))
+    yield from above_the_phones()
+    yield Scene("parked", "", lambda _: reports.parked(update_id=LARGE, tries=5, error="TimeoutError"))
+
+
+def above_the_phones() -> Iterator[Scene]:
+    """The demo's strip. It is no card, but its sentences are ours."""
+    for state, following, to_join, moving in product(
+        ("", "open", "closing", "published"), (None, OPENS), (False, True), (None, DIGEST)
+    ):
+        for half in (False, True):
+            told = {"moving_to": moving, "to_join": to_join, "next": following, "more_than_half": half}
+            when = {"number": 14, "closes": CLOSES, "digest": DIGEST}
+            name = f"{state} {following} {to_join} {moving} {half}"
+            if state or following or to_join or moving:
+                yield Scene("strip", name, drawn("strip", state=state, **told, **when))
+
+
+ALL = tuple(scenes())
