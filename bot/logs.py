@@ -60,6 +60,8 @@ def without_traceback(_logger: WrappedLogger, _method: str, event: EventDict) ->
     """A traceback repeats what was being handled; keep each error's name and place only."""
     found = event.pop("exc_info", None)
     event.pop("stack_info", None)
+    if found is True:  # structlog's `exception`: the one being handled
+        found = sys.exc_info()
     error = found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
         pairs = list(named(error))

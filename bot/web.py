@@ -24,6 +24,7 @@ from storage.database import Database
 log = structlog.get_logger(__name__)
 
 PATH = "/telegram"
+HEADER = "x-telegram-bot-api-secret-token"
 PORT = 8080
 LARGEST = 4 * 2**20
 NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,19})\b')
@@ -39,7 +40,7 @@ def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.E
     expected = secret(settings).encode()
 
     async def receive(request: Request) -> Response:
-        said = request.headers.get("x-telegram-bot-api-secret-token", "").encode("utf-8", "replace")
+        said = request.headers.get(HEADER, "").encode("utf-8", "replace")
         if not hmac.compare_digest(said, expected):
             return PlainTextResponse("This address takes messages from Telegram only.", 403)
         body = await _body(request)
