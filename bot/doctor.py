@@ -101,7 +101,7 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(good=True, what=f"Telegram knows this bot as @{me.result['username']}")
         hook = await telegram.call(bot, "getWebhookInfo", {})
         yield _webhook(settings, str((hook.result or {}).get("url", "")))
-    await bot.shutdown()
+    await telegram.close(bot)
 
 
 def _webhook(settings: Settings, url: str) -> Finding:

@@ -130,7 +130,7 @@ async def run_until_signalled(house: House, parts: Iterable[str]) -> None:
         log.warning("stopped_while_sending")
     finally:
         await house.database.close()
-        await house.bot.shutdown()
+        await telegram.close(house.bot)
 
 
 async def _insist(house: House, method: str, payload: dict[str, Any]) -> None:

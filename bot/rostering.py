@@ -45,7 +45,7 @@ def link(name: str, secret: str) -> str:
 async def bot_name(settings: Settings) -> str:
     bot = telegram.client(settings)
     came = await telegram.call(bot, "getMe", {})
-    await bot.shutdown()
+    await telegram.close(bot)
     if came.came != "sent":
         raise Unusable(
             f"Telegram could not be asked for the bot's name ({came.error or came.came}).\n"

@@ -47,8 +47,7 @@ async def delivering(*databases: Database, sandbox: Sandbox) -> AsyncIterator[li
         for worker in workers:
             worker.wake.set()
     for bot in bots:
-        await bot.initialize()
-        await bot.shutdown()
+        await telegram.close(bot)
 
 
 async def written(database: Database, chats: list[int]) -> None:
