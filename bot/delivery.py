@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,15 @@ A_MOMENT = 0.01  # two readings of one clock differ by less
 ON_THE_WAY = 12
 
 
+@dataclass
+class Fate:
+    """What came of a letter, and the state that was written down for it."""
+
+    row: Outgoing
+    came: Outcome
+    state: str | None = None
+
+
 class Deliverer:
     """Sends what is due, as fast as Telegram's limits allow."""
 
@@ -40,6 +50,8 @@ class Deliverer:
         self.pulse = Pulse(database, "delivery")
         self._swept = 0.0
         self._on_the_way = 0
+        self._fates: list[Fate] = []
+        self._settling = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, and then finish what is on its way."""
@@ -91,13 +103,44 @@ class Deliverer:
                 return
             await asyncio.sleep(halt)
             came = await telegram.call(self.bot, row.method, await self._payload(row))
-            state = await outbox.finish(self.database, self.pacer, row, came, now=self.clock.now())
-            self._note(row, came, state)
+            self._note(row, came, await self._settled(Fate(row, came)))
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("delivery_failed", letter=row.id, error=type(error).__name__, at=logs.place(error))
         finally:
             self._on_the_way -= 1
             self.wake.set()
+
+    async def _settled(self, fate: Fate) -> str:
+        """The state the letter ends in. Whoever comes first writes it down for all that have come meanwhile.
+
+        Until it is written down a crash would make the letter uncertain, so nobody waits for a commit each.
+        """
+        self._fates.append(fate)
+        async with self._settling:
+            if fate.state is None:
+                fates, self._fates = self._fates, []
+                await self._settle(fates)
+        return fate.state or ""
+
+    async def _settle(self, fates: list[Fate]) -> None:
+        pairs, now = [(fate.row, fate.came) for fate in fates], self.clock.now()
+        try:
+            states = await outbox.finish_all(self.database, self.pacer, pairs, now=now)
+        except Exception:  # one of them is at fault, or the database is away: each must fail by itself
+            if len(fates) == 1:
+                raise
+            for fate in fates:
+                await self._settle_alone(fate)
+            return
+        for fate, state in zip(fates, states, strict=True):
+            fate.state = state
+
+    async def _settle_alone(self, fate: Fate) -> None:
+        try:
+            await self._settle([fate])
+        except Exception as error:  # noqa: BLE001 - its lease makes it uncertain
+            fate.state = ""
+            log.error("delivery_failed", letter=fate.row.id, error=type(error).__name__, at=logs.place(error))
 
     async def _payload(self, row: Outgoing) -> dict[str, Any]:
         """A picture is kept once, with its digest; the letter only names it."""

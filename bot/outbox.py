@@ -141,15 +141,30 @@ async def _paced(
 
 async def finish(database: Database, pacer: Pacer, row: Outgoing, came: Outcome, *, now: datetime) -> str:
     """Write down what came of a claimed row; the result is its new state, "" if the lease was lost."""
+    return (await finish_all(database, pacer, [(row, came)], now=now))[0]
+
+
+async def finish_all(
+    database: Database, pacer: Pacer, fates: Sequence[tuple[Outgoing, Outcome]], *, now: datetime
+) -> list[str]:
+    """The same for several that came back at about the same time, in one commit."""
     async with database.writing() as session:
         seconds = await database.machine_seconds(session)
-        if came.came == "halted":
-            await pace.halt(database, session, pacer, wait=came.wait)
-        values = decided(row, came, seconds=seconds)
-        if not await _still_held(session, row, values):
-            return ""
-        await _consequences(session, row, came, now=now)
-        return str(values["state"])
+        # The token's row before any letter's, as a claim does it, or the two could wait for each other.
+        for _, came in fates:
+            if came.came == "halted":
+                await pace.halt(database, session, pacer, wait=came.wait)
+        return [await _finish(session, row, came, seconds=seconds, now=now) for row, came in fates]
+
+
+async def _finish(
+    session: AsyncSession, row: Outgoing, came: Outcome, *, seconds: float, now: datetime
+) -> str:
+    values = decided(row, came, seconds=seconds)
+    if not await _still_held(session, row, values):
+        return ""
+    await _consequences(session, row, came, now=now)
+    return str(values["state"])
 
 
 async def put_back(database: Database, row: Outgoing) -> None:
@@ -239,6 +254,8 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
             .where(col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.not_after) <= now)
             .values(state="expired")
         )
+        if orphaned:
+            await session.exec(update(Outgoing).where(col(Outgoing.retry_s) > 0).values(retry_s=0.0))
         left = select(Outgoing).where(Outgoing.state == "sending")
         if not orphaned:
             left = left.where(col(Outgoing.leased_until_s) < seconds)
@@ -248,8 +265,6 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
                 setattr(row, name, value)
             row.lease = ""
             session.add(row)
-        if orphaned:
-            await session.exec(update(Outgoing).where(col(Outgoing.retry_s) > 0).values(retry_s=0.0))
         return rows
 
 
