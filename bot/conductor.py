@@ -15,8 +15,6 @@ from storage.queues import Incoming
 
 LOOK = 0.01
 STALLED = 20.0
-# People whose moments lie within one such step act together, as they would on their own phones.
-STEP = timedelta(hours=1)
 
 Look = Callable[[], Awaitable[str]]
 
@@ -75,19 +73,18 @@ class Conductor:
         at = (await self.scene.control.get("people/next"))["at"]
         async with self.scene.house.database.reading() as session:
             of_round = await rounds.next_moment(session, now)
-        return following(
-            now, of_people=datetime.fromisoformat(at) if at else None, of_round=of_round, end=end
-        )
+        of_people = datetime.fromisoformat(at) if at else None
+        return following(now, of_people=of_people, of_round=of_round, end=end, step=self.scene.play.step)
 
 
 def following(
-    now: datetime, *, of_people: datetime | None, of_round: datetime | None, end: datetime
+    now: datetime, *, of_people: datetime | None, of_round: datetime | None, end: datetime, step: timedelta
 ) -> datetime:
-    """The moment to move to: never past a round's, nor so close that people come too late for it."""
+    """The moment to move to, in whole steps for people: never past a round's, nor so late they miss it."""
     stop = min(moment for moment in (of_round, end) if moment is not None)
     if of_people is None or of_people >= stop:
         return stop
-    together = now + STEP * (1 + max(timedelta(), of_people - now) // STEP)
+    together = now + step * (1 + max(timedelta(), of_people - now) // step)
     latest = stop if stop == end else stop - timedelta(seconds=1)
     return max(now, of_people, min(together, latest))
 

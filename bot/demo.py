@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -22,6 +22,8 @@ TOKEN = "42:sandbox"  # noqa: S105 - the local Telegram's only bot
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)  # the first questions open on Tuesday at 10:00
 HEADLESS_WEEKS = 6
 HEADLESS_PACE, SHOWN_PACE = 40.0, 4.0
+# People whose moments lie within one such step act together, as they would on their own phones.
+HEADLESS_STEP, SHOWN_STEP = timedelta(hours=4), timedelta(hours=1)
 ENDING = 10.0
 FAILED, INTERRUPTED = 1, 130
 STDOUT = Path("-")
@@ -43,6 +45,7 @@ class Play:
     conflict: bool
     starts: datetime
     pace: float
+    step: timedelta
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def command(
         conflict=conflict,
         starts=MONDAY,
         pace=HEADLESS_PACE if headless else SHOWN_PACE,
+        step=HEADLESS_STEP if headless else SHOWN_STEP,
     )
 
     def say(line: str) -> None:

@@ -57,6 +57,7 @@ class Cast:
     partnership: str
     timezone: str
     group: str
+    hello: str
     danger: str
     facilitator: Person
     captions: Mapping[str, str]
@@ -87,6 +88,7 @@ def riverside() -> Cast:
         partnership=content["partnership"],
         timezone=content["timezone"],
         group=content["group"],
+        hello=content["hello"],
         danger=content["danger"],
         facilitator=_person(content["partnership"], backbone, line=2, name=told["name"], role="facilitator"),
         captions=content["captions"],

@@ -1,5 +1,6 @@
 """The demo's strip: what day it is, what is happening, and letting time pass as the visitor wishes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ class Strip:
 
     def __init__(self, scene: Scene, chats: dict[str, int]) -> None:
         self.scene = scene
-        self.phones = _phones(scene, chats)
+        self.chats = chats
         self.shown: dict[str, Any] = {}
         self.moving: tuple[datetime, datetime] | None = None
 
@@ -40,51 +41,56 @@ class Strip:
             self.moving = None
 
     async def show(self) -> None:
-        now = self.scene.now()
+        now, joined = self.scene.now(), await self._joined()
         told = {
             "now": now.isoformat(),
             "timezone": self.scene.cast.timezone,
-            "text": await self._happening(),
+            "text": await self._happening(to_join=len(joined) < len(self.chats)),
             "busy": self.moving is not None,
             "progress": _part(now, *self.moving) if self.moving else None,
-            "phones": self.phones,
+            "phones": self._phones(joined),
         }
         if told != self.shown:
             self.shown = told
             await self.scene.control.post("strip", told)
 
-    async def _happening(self) -> str:
+    async def _joined(self) -> Sequence[int | None]:
+        visitors = self.scene.phones.held_by_visitor().values()
+        async with self.scene.house.database.reading() as session:
+            wanted = select(Member.account).where(col(Member.account).in_(visitors))
+            return (await session.exec(wanted)).all()
+
+    def _phones(self, joined: Sequence[int | None]) -> list[dict[str, Any]]:
+        """The facilitator's phone, the visitor's two (at their link until they join), and the group."""
+        captions, facilitator = self.scene.cast.captions, self.scene.phones.facilitator
+        return [
+            {"user": facilitator, "chat": facilitator, "caption": captions["facilitator"]},
+            *(
+                {
+                    "user": user,
+                    "chat": user if user in joined else self.chats[name],
+                    "caption": captions[name],
+                }
+                for name, user in self.scene.phones.held_by_visitor().items()
+            ),
+            {"user": facilitator, "chat": self.scene.phones.group, "caption": captions["group"]},
+        ]
+
+    async def _happening(self, *, to_join: bool) -> str:
         async with self.scene.house.database.reading() as session:
             opened = select(Round).where(Round.number > 0).order_by(col(Round.opens_at).desc()).limit(1)
             newest = (await session.exec(opened)).first()
             planned = (
                 select(Round.opens_at).where(Round.state == "planned").order_by(col(Round.opens_at)).limit(1)
             )
-            visitors = self.scene.phones.held_by_visitor().values()
-            joined = (
-                await session.exec(select(Member.account).where(col(Member.account).in_(visitors)))
-            ).all()
             return strip.happening(
                 newest,
                 timezone=self.scene.cast.timezone,
                 replied=await rounds.replied(session, newest.id) if newest else (0, 0),
                 following=(await session.exec(planned)).first(),
-                to_join=len(joined) < len(visitors),
+                to_join=to_join,
                 moving_to=self.moving[1] if self.moving else None,
             )
-
-
-def _phones(scene: Scene, chats: dict[str, int]) -> list[dict[str, Any]]:
-    """The facilitator's phone, the visitor's two with their links, and the group on the facilitator's."""
-    captions, facilitator = scene.cast.captions, scene.phones.facilitator
-    return [
-        {"user": facilitator, "chat": facilitator, "caption": captions["facilitator"]},
-        *(
-            {"user": user, "chat": chats[name], "caption": captions[name]}
-            for name, user in scene.phones.held_by_visitor().items()
-        ),
-        {"user": facilitator, "chat": scene.phones.group, "caption": captions["group"]},
-    ]
 
 
 def _part(now: datetime, begun: datetime, end: datetime) -> float:

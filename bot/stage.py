@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -139,8 +139,9 @@ async def _product(settings: Settings) -> AsyncIterator[tuple[House, asyncio.Tas
             yield built, running
         finally:
             stop.set()
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(running, LAST_WORDS)
+            _, late = await asyncio.wait({running}, timeout=LAST_WORDS)
+            for task in late:
+                task.cancel()
     finally:
         await built.database.close()
         await built.bot.shutdown()
@@ -160,6 +161,8 @@ async def _seated(cast: Cast, control: Control, built: House) -> Phones:
         partnership = (await session.exec(wanted)).one()
         partnership.group_chat, partnership.danger = phones.group, cast.danger
         session.add(partnership)
+    hello = {"chat_id": phones.group, "text": cast.hello}
+    await control.post(f"phones/{FACILITATOR}/send", hello)
     secrets = (one.secret for one in invited)
     phones.invites = dict(zip((FACILITATOR, *members), secrets, strict=True))
     await house.tick(built)  # plans the first rounds, so that whoever joins is told when they come

@@ -1,0 +1,81 @@
+"""`parley demo` as somebody runs it: two weeks at full speed, and an end in order."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.demo import DemoFailedError, LocalTelegram
+
+PATIENCE = 300
+
+
+def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    """The demo in a process of its own, with nothing of this machine's settings but a temporary folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+    environment |= {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(folder),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "demo", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=environment,
+    )
+
+
+def left_behind(folder: Path) -> Sequence[Path]:
+    return list(folder.glob("parley-demo-*"))
+
+
+def test_two_weeks_at_full_speed_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    process = start(tmp_path, "--headless", "--weeks", "2", "--json", "-")
+    said, told = process.communicate(timeout=PATIENCE)
+
+    figures = json.loads(said)
+
+    assert process.returncode == 0, told
+    assert (figures["weeks"], figures["rounds"]) == (2, 2)
+    # 26 members each week; who has blocked Parley by the second opening gets none of it.
+    assert figures["invitations"] == 26 + 25
+    # In the first week 26 members, the facilitator and the group; in the second one fewer.
+    assert figures["digests"] == 28 + 27
+    assert 150 <= figures["answers"] <= 2 * 26 * 6
+    assert 0 < figures["reminders"] < figures["invitations"]
+    assert (figures["updates_lost"], figures["duplicates"]) == (0, 0)
+    assert "this should not be" not in told
+    assert not left_behind(tmp_path)
+
+
+def test_interrupted_it_ends_in_order_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = start(tmp_path, "--headless")
+    first = process.stdout.readline() if process.stdout else ""
+
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=PATIENCE)
+
+    assert "starting" in first
+    assert "nothing is left behind" in said
+    assert process.returncode == 130
+    assert not left_behind(tmp_path)
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
+    complaints = tmp_path / "sandbox.log"
+    complaints.write_text("Traceback ...\nOSError: [Errno 98] Address already in use\n")
+    ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True)
+    telegram = LocalTelegram(ended, complaints, tmp_path / "clock", tmp_path / "journal")
+
+    with pytest.raises(DemoFailedError, match=r"in use.*--port"):
+        telegram.url()
+
+    ended.communicate()
