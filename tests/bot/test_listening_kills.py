@@ -91,12 +91,15 @@ class Person:
     async def _rate(self, invitation: str, position: int) -> None:
         here, after = f"rate:{invitation}:{position}:", f":{invitation}:{position + 1}"
         behind = f"rate{after}:" if position + 1 < RATINGS else f"skip{after}"
+        patience = IMPATIENT
         while await self.screens.button(self.account, behind, within=0.0) is None:
             value = self.chance.randint(1, 5)
-            found = await self.screens.button(self.account, f"{here}{value}", within=IMPATIENT)
+            found = await self.screens.button(self.account, f"{here}{value}", within=patience)
             if found is not None and (callback := await self._tap(*found)):
                 self.taps.setdefault(position, []).append((value, callback))
-            await self.screens.button(self.account, behind, within=IMPATIENT)
+            await self.screens.button(self.account, behind, within=patience)
+            # Taps that come faster than they can be handled would only queue up.
+            patience *= 2
 
     async def _tap(self, message: int, data: str) -> str:
         try:
