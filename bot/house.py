@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 
 from bot import clock as clocks
-from bot import health, inbox, listening, telegram, ticking
+from bot import health, inbox, listening, memory, telegram, ticking
 from bot.clock import Clock
 from bot.delivery import Deliverer
 from bot.handling import Handler
@@ -45,6 +45,7 @@ class House:
 
 
 def build(settings: Settings) -> House:
+    memory.one_arena()
     database = Database(settings.async_database_url)
     bot = telegram.client(settings)
     clock = clocks.for_settings(settings.clock_file, settings.api_base)

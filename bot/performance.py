@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import resource
 import signal
-import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlmodel import col, select
 
-from bot import demo_cast, logs, stage, tally
+from bot import demo_cast, logs, memory, stage, tally
 from bot.conductor import Conductor
 from bot.demo import FAILED, STDOUT, DemoFailedError, LocalTelegram, Play, Say
 from bot.showing import Strip
@@ -111,7 +109,7 @@ async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) ->
         "updates_lost": updates_lost + missing,
         "duplicates": seen.duplicates,
         "seconds": round(time.monotonic() - begun, 1),
-        "peak_mb": round(peak(), 1),
+        "peak_mb": round(memory.peak(), 1),
     }
     return Outcome(figures, tally.differences(on_phones, kept) + lost, digest)
 
@@ -130,12 +128,6 @@ async def _last_digest(scene: Scene) -> str:
             return ""
         partnership = await session.get_one(Partnership, digest.partnership_id)
     return cards.plain(digest_cards.card(digest, partnership, language=partnership.language).text)
-
-
-def peak() -> float:
-    """The most memory this process, the product, ever held, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _reported(outcome: Outcome, say: Say, *, file: Path | None) -> int:
