@@ -4,17 +4,18 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import drawing, outbox
+from bot import drawing, logs, outbox
 from bot.outbox import Letter
 from dialogs import digests as digest_cards
 from dialogs import invitations, pictures
 from facilitation import digests, publishing, rounds
 from facilitation.digests import Going
-from facilitation.rounds import Asked, Opened
+from facilitation.rounds import Opened
 from storage.database import Database
 from storage.partnerships import Partnership
 
@@ -26,23 +27,36 @@ PLAN_AHEAD = timedelta(days=7)
 DRAWN_WITHIN = 30.0
 
 
-class PictureNotDrawnError(Exception):
-    """The child process that draws the digest's picture failed."""
-
-
 async def tick(database: Database, *, now: datetime) -> int:
-    """Do everything that is due by `now`; the result is how many steps that took. Clocks may tick at once."""
+    """Do everything that is due by `now`; the result is how many steps that took. Clocks may tick at once.
+
+    A step that fails is tried again at the next beat, and holds up no other round.
+    """
     await _plan(database, now=now)
+    failed: set[tuple[str, int]] = set()
     steps = 0
-    while True:
-        async with database.reading() as session:
-            due = await rounds.due(session, now)
-        if not due:
-            return steps
+    while due := [step for step in await _due(database, now) if step not in failed]:
         for verb, round_id in due:
-            await STEPS[verb](database, round_id, now)
-            steps += 1
-            log.info("round_step", step=verb, round=round_id)
+            try:
+                await STEPS[verb](database, round_id, now)
+            except Exception as error:  # noqa: BLE001 - see the docstring
+                failed.add((verb, round_id))
+                log.error(
+                    "round_step_failed",
+                    step=verb,
+                    round=round_id,
+                    error=type(error).__name__,
+                    at=logs.place(error),
+                )
+            else:
+                steps += 1
+                log.info("round_step", step=verb, round=round_id)
+    return steps
+
+
+async def _due(database: Database, now: datetime) -> list[tuple[str, int]]:
+    async with database.reading() as session:
+        return await rounds.due(session, now)
 
 
 async def _plan(database: Database, *, now: datetime) -> None:
@@ -62,24 +76,22 @@ async def _open(database: Database, round_id: int, now: datetime) -> None:
         opened = await rounds.open_(session, round_id, now=now)
         if opened is None:
             return
-        letters = await _skipped(session, opened, now) if opened.round.state == "skipped" else _asked(opened)
+        skipped = opened.round.state == "skipped"
+        letters = await _skipped(session, opened, now) if skipped else _letters("invitation", opened)
         await outbox.put(database, session, letters)
 
 
-def _asked(opened: Opened) -> list[Letter]:
-    return [
-        _letter(f"invitation:{asked.invitation.id}", "invitation", opened, asked)
-        for asked in opened.asked
-        if asked.account is not None
-    ]
-
-
-def _letter(key: str, kind: str, opened: Opened, asked: Asked) -> Letter:
+def _letters(kind: Literal["invitation", "reminder"], opened: Opened) -> list[Letter]:
+    """One letter to each who can be reached, for as long as there is time to answer."""
     draw = invitations.reminder if kind == "reminder" else invitations.invitation
-    chat = asked.account or 0
-    method, payload = drawing.sent(draw(opened, asked), chat)
     begins = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
-    return Letter(key, kind, chat, method, payload, not_before=begins, not_after=opened.round.closes_at)
+    letters = []
+    for asked in opened.asked:
+        if asked.account is not None:
+            method, payload = drawing.sent(draw(opened, asked), asked.account)
+            key = f"{kind}:{asked.invitation.id}"
+            letters.append(Letter(key, kind, asked.account, method, payload, begins, opened.round.closes_at))
+    return letters
 
 
 async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
@@ -97,12 +109,7 @@ async def _remind(database: Database, round_id: int, now: datetime) -> None:
         reminded = await rounds.remind(session, round_id, now=now)
         if reminded is None:
             return
-        letters = [
-            _letter(f"reminder:{asked.invitation.id}", "reminder", reminded, asked)
-            for asked in reminded.asked
-            if asked.account is not None
-        ]
-        await outbox.put(database, session, letters)
+        await outbox.put(database, session, _letters("reminder", reminded))
 
 
 async def _close(database: Database, round_id: int, now: datetime) -> None:
@@ -149,8 +156,11 @@ async def _picture(database: Database, round_id: int) -> bytes | None:
     return await _rasterised(pictures.svg(picture)) if picture else None
 
 
-async def _rasterised(svg: str) -> bytes:
-    """A child process draws: the rasteriser holds Python's lock, and its memory goes when it ends."""
+async def _rasterised(svg: str) -> bytes | None:
+    """A child process draws: the rasteriser holds Python's lock, and its memory goes when it ends.
+
+    A digest without its picture is better than no digest, so a failure is noted and no more.
+    """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -158,10 +168,14 @@ async def _rasterised(svg: str) -> bytes:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    png, _ = await asyncio.wait_for(child.communicate(svg.encode()), DRAWN_WITHIN)
-    if child.returncode != 0 or not png:
-        raise PictureNotDrawnError
-    return png
+    try:
+        png, _ = await asyncio.wait_for(child.communicate(svg.encode()), DRAWN_WITHIN)
+    except TimeoutError:
+        child.kill()
+        png = b""
+    if not png:
+        log.error("picture_not_drawn", code=await child.wait())
+    return png or None
 
 
 def _digest(going: Going, chat: int, language: str, now: datetime) -> list[Letter]:
