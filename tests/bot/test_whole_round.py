@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from bot import ticking
+from dialogs import digests, pictures
 from storage.database import Database
 from storage.queues import Outgoing
 from storage.rounds import Round
@@ -51,16 +52,16 @@ async def test_a_round_that_fails_holds_up_no_other(
 async def test_a_digest_goes_out_without_its_picture_when_that_cannot_be_drawn(
     database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ticking.pictures, "svg", lambda _picture: "<this is no picture")
-    monkeypatch.setattr(ticking.digest_cards, "picture", lambda *_, **__: object())
+    monkeypatch.setattr(pictures, "svg", lambda _picture: "<this is no picture")
+    monkeypatch.setattr(digests, "picture", lambda *_, **__: object())
     for moment in (OPENS, CLOSES, DIGEST):
         await ticking.tick(database, now=moment)
 
     async with database.reading() as session:
-        digests = [row for row in (await session.exec(select(Outgoing))).all() if row.kind == "digest"]
+        going = [row for row in (await session.exec(select(Outgoing))).all() if row.kind == "digest"]
 
-    assert {row.method for row in digests} == {"sendMessage"}
-    assert {row.chat for row in digests} == {*cast.members, cast.facilitator}
+    assert {row.method for row in going} == {"sendMessage"}
+    assert {row.chat for row in going} == {*cast.members, cast.facilitator}
 
 
 async def first_round(database: Database, cast: Cast) -> int:
