@@ -27,29 +27,28 @@ class Setting:
 
 async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
     """Change what the event changes, and say what its author gets to see. Raises no Refusal."""
+    if isinstance(event, Moved):
+        await partnerships.move_group(session, old=event.old, new=event.new)
+        return ()
+    if isinstance(event, Reachable):
+        await _reachable(session, event)
+        return ()
     try:
         async with session.begin_nested():
             return await _respond(session, event, setting)
     except Refusal as refusal:
-        return _refused(event, refusal)
+        return (_refused(event, refusal),)
 
 
-async def _respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
-    match event:
-        case Moved():
-            await partnerships.move_group(session, old=event.old, new=event.new)
-            return ()
-        case Reachable():
-            await _reachable(session, event)
-            return ()
-        case Tapped():
-            await members.found_again(session, account=event.account)
-            return (await _tapped(session, event, setting),)
-        case Reworded():
-            return await answering.reworded(session, event)
-        case Said():
-            await members.found_again(session, account=event.account)
-            return (await _said(session, event, setting),)
+async def _respond(
+    session: AsyncSession, event: Tapped | Said | Reworded, setting: Setting
+) -> Sequence[Reply]:
+    if isinstance(event, Reworded):
+        return await answering.reworded(session, event)
+    await members.found_again(session, account=event.account)
+    if isinstance(event, Tapped):
+        return (await _tapped(session, event, setting),)
+    return (await _said(session, event, setting),)
 
 
 async def _reachable(session: AsyncSession, event: Reachable) -> None:
@@ -117,10 +116,9 @@ async def _commanded(
     return Reply(await joining.home(session, message, now=message.received_at))
 
 
-def _refused(event: Event, refusal: Refusal) -> Sequence[Reply]:
+def _refused(event: Tapped | Said | Reworded, refusal: Refusal) -> Reply:
+    reader = Reader(event.language)
+    said = sentence(refusal, reader)
     if isinstance(event, Tapped):
-        return (Reply(notice=sentence(refusal, Reader(event.language)), alert=True),)
-    if isinstance(event, Said | Reworded):
-        reader = Reader(event.language)
-        return (Reply(draw("refused", reader, said=sentence(refusal, reader))),)
-    return ()
+        return Reply(notice=said, alert=True)
+    return Reply(draw("refused", reader, said=said))

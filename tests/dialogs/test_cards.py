@@ -12,7 +12,7 @@ from dialogs.cards import Button, Card, Reader
 from facilitation import instruments
 from facilitation.refusals import Refusal
 from synthesis.disclosure import FEWEST
-from tests.dialogs import markup, scenes
+from tests.dialogs import markup, published, scenes
 from tests.dialogs.scenes import ALL, WORDS, Scene
 from tests.dialogs.test_translation import messages, refusals
 
@@ -233,6 +233,17 @@ def test_a_refusal_to_a_tap_fits_its_notice(refusal: type[Refusal]) -> None:
 # The digest's own rules.
 
 
+@pytest.mark.parametrize(
+    ("opened", "expected"), [("2026-11-03", "3 to 6 November"), ("2026-10-30", "30 October to 6 November")]
+)
+def test_a_digest_says_which_days_it_is_about(opened: str, expected: str) -> None:
+    made = published.facts(WORDS, opened=f"{opened}T10:00:00+00:00")
+
+    card = digests.card(published.digest(made), scenes.partnership(), language="en")
+
+    assert expected in card.text
+
+
 def text_of(state: str) -> str:
     return markup.read(
         next(scene for scene in ALL if scene.name == f"digest: {state}, group False").draw(WORDS).text
@@ -250,7 +261,7 @@ def test_a_digest_names_both_sides_with_their_figures_and_the_odds_of_chance() -
     ("p", "odds"), [(0.0001, 1000), (0.004, 200), (0.01, 100), (0.02, 50), (0.05, 20), (0.051, None)]
 )
 def test_the_odds_told_are_never_better_than_they_are(p: float, odds: int | None) -> None:
-    assert digests._odds([scenes.gap("a", [1], [2], p=p), scenes.gap("b", [1], [2], p=0.0001)]) == odds
+    assert digests._odds([published.gap("a", [1], [2], p=p), published.gap("b", [1], [2], p=0.0001)]) == odds
 
 
 def test_the_hidden_are_mentioned_wherever_something_is_hidden() -> None:
@@ -280,23 +291,23 @@ def test_a_signed_quote_is_not_denied() -> None:
 
 
 def test_an_item_that_parts_us_is_not_called_common_ground() -> None:
-    made = scenes.facts(
-        WORDS, signals=[scenes.gap("worth_it", [1], [2], p=0.01), scenes.ground("worth_it", [1, 2])]
+    made = published.facts(
+        WORDS, signals=[published.gap("worth_it", [1], [2], p=0.01), published.ground("worth_it", [1, 2])]
     )
 
-    card = digests.card(scenes.digest(made), scenes.partnership(), language="en")
+    card = digests.card(published.digest(made), scenes.partnership(), language="en")
 
     assert "Where we agree" not in card.text
 
 
 def test_every_number_in_a_digest_stands_in_its_published_facts() -> None:
     """What a digest says of answers comes from published figures, bands, odds, and nothing else."""
-    for state, made in scenes.states().items():
+    for state, made in published.states().items():
         facts = made("words")
         figures = [one for item in facts["items"] for one in [*item["cells"], item["total"]] if one]
         known = {str(one[key]) for one in figures for key in ("mean", "least", "most")}
         known |= {"3", "6", "14", "5", str(facts["minimum_group"]), *map(str, digests.ROUND_ODDS)}
-        card = digests.card(scenes.digest(made("words")), scenes.partnership("words"), language="en")
+        card = digests.card(published.digest(made("words")), scenes.partnership("words"), language="en")
         told = re.sub(r"\d+ more group", "", markup.read(card.text)[0])
 
         assert set(re.findall(r"\d+(?:\.\d+)?", told)) <= known, state
@@ -313,7 +324,9 @@ def test_every_word_is_read_a_page_at_a_time() -> None:
     quotes += [{"text": f"short {at}", "by": "back", "name": ""} for at in range(30)]
 
     pages = digests._pages(quotes)
-    drawn = [digests._page(scenes.digest({}), Reader(), quotes, at, private=True) for at in range(len(pages))]
+    drawn = [
+        digests._page(published.digest({}), Reader(), quotes, at, private=True) for at in range(len(pages))
+    ]
 
     assert [quote for page in pages for quote in page] == quotes
     assert all(cards.units(card) <= LONGEST_MESSAGE for card in drawn)

@@ -19,6 +19,7 @@ from dialogs import cards
 from dialogs.cards import Reader
 from facilitation.answers import TextTooLong
 from facilitation.refusals import Refusal
+from tests.dialogs.published import PULSE
 from tests.dialogs.scenes import ALL, Scene
 
 FOLDER = Path(cards.__file__).parent
@@ -105,8 +106,6 @@ def test_a_made_up_language_reaches_every_sentence_of_a_card(template: str, wrap
 
 def _wordings() -> set[str]:
     """Words that the pulse and the scenes bring: wordings, ends, reasons, the title."""
-    from tests.dialogs.scenes import PULSE  # noqa: PLC0415 - beside its one use
-
     worded: list[Any] = [PULSE.title]
     for item in PULSE.items:
         worded += [item.wording, item.why, item.low, item.high]
