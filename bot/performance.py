@@ -157,7 +157,7 @@ async def _shown(scene: Scene, conductor: Conductor, say: Say) -> int:
     }
     strip = Strip(scene, chats)
     if scene.play.weeks:
-        say(f"letting {scene.play.weeks} weeks pass")
+        say(f"letting time pass first; weeks: {scene.play.weeks}")
         await conductor.until(end_of_week(scene, scene.play.weeks))
     await strip.show()
     say(f"open {scene.control.url}/ in a browser. Ctrl-C ends it.")
