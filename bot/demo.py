@@ -64,8 +64,8 @@ class LocalTelegram:
             return str(json.loads(line)["url"])
         said = self.complaints.read_text(errors="replace").strip().splitlines()
         why = said[-1] if said else "it said nothing"
-        hint = " Choose another port with --port, or leave it out." if "in use" in why else ""
-        raise DemoFailedError(f"the local Telegram did not start: {why}.{hint}")
+        hint = ". Choose another port with --port, or leave it out" if "in use" in why else ""
+        raise DemoFailedError(f"the local Telegram did not start: {why}{hint}")
 
 
 def command(
