@@ -19,7 +19,7 @@ from tests.dialogs.test_translation import messages, refusals
 TEMPLATES = Path(cards.__file__).parent / "templates"
 LONGEST_MESSAGE, LONGEST_CAPTION, LONGEST_NOTICE, LONGEST_DATA = 4096, 1024, 200, 64
 # Letters that a button shows beside so many others on a phone 360 wide.
-ROOM = {1: 40, 2: 20, 3: 12, 4: 8, 5: 6, 6: 4}
+ROOM = {1: 34, 2: 15, 3: 10, 4: 7, 5: 5, 6: 4}
 # Parts of a card, never sent alone.
 PARTS = {"choice", "cell", "author", "place", "picture"}
 
