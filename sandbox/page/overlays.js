@@ -96,7 +96,7 @@ export function ask(screen, { title, text, label, onAnswer }) {
 export function toast(toasts, text) {
   const note = el("div", { class: "toast" }, text);
   toasts.append(note);
-  while (toasts.children.length > 3) toasts.firstElementChild.remove();
+  while (toasts.children.length > 1) toasts.firstElementChild.remove();
   setTimeout(() => note.remove(), TOAST + Math.min(text.length * 35, 5000));
 }
 
