@@ -108,15 +108,24 @@ async def test_topics_need_a_forum_a_right_and_a_change(
         ("stopPoll", {"message_id": 1}, "message with poll to stop not found"),
         ("setMessageReaction", {"message_id": 999_999, "reaction": []}, "message to react not found"),
         ("editMessageText", {"text": "x"}, "message identifier is not specified"),
-        ("setChatMenuButton", {"menu_button": {"type": "web_app", "text": "x", "web_app": {"url": "http://e.org"}}},
-         "menu button web app URL must be an HTTPS link"),
+        (
+            "setChatMenuButton",
+            {"menu_button": {"type": "web_app", "text": "x", "web_app": {"url": "http://e.org"}}},
+            "menu button web app URL must be an HTTPS link",
+        ),
         ("sendMessage", {"text": "x", "reply_markup": {"keyboard": []}}, "keyboard button text is empty"),
-        ("sendMessage", {"text": "x", "reply_markup": {"force_reply": True, "input_field_placeholder": ""}},
-         "input field placeholder must be 1-64 characters long"),
-        ("sendMessage", {"text": "x", "entities": [{"type": "shiny", "offset": 0, "length": 1}]},
-         'can\'t parse MessageEntity: unsupported type "shiny"'),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": {"force_reply": True, "input_field_placeholder": ""}},
+            "input field placeholder must be 1-64 characters long",
+        ),
+        (
+            "sendMessage",
+            {"text": "x", "entities": [{"type": "shiny", "offset": 0, "length": 1}]},
+            'can\'t parse MessageEntity: unsupported type "shiny"',
+        ),
     ],
-)  # fmt: skip
+)
 async def test_what_makes_no_sense_in_a_private_chat_is_refused(
     raw: Raw, member: Phone, method: str, given: dict[str, Any], told: str
 ) -> None:
@@ -127,16 +136,22 @@ async def test_what_makes_no_sense_in_a_private_chat_is_refused(
     ("method", "given", "told"),
     [
         ("setMyCommands", {"commands": [], "language_code": "english"}, "invalid language code specified"),
-        ("setMyCommands", {"commands": [{"command": "a", "description": " "}]},
-         "BOT_COMMAND_DESCRIPTION_INVALID"),
-        ("setMyCommands", {"commands": [{"command": "a", "description": "b"}] * 101},
-         "too many commands specified"),
+        (
+            "setMyCommands",
+            {"commands": [{"command": "a", "description": " "}]},
+            "BOT_COMMAND_DESCRIPTION_INVALID",
+        ),
+        (
+            "setMyCommands",
+            {"commands": [{"command": "a", "description": "b"}] * 101},
+            "too many commands specified",
+        ),
         ("setMyName", {"name": "x" * 65}, "name is too long"),
         ("setMyShortDescription", {"short_description": "x" * 121}, "short description is too long"),
         ("getFile", {"file_id": "nothing"}, "invalid file_id"),
         ("editMessageText", {"inline_message_id": "1", "text": "x"}, None),
     ],
-)  # fmt: skip
+)
 async def test_what_makes_no_sense_about_the_bot_is_refused(
     raw: Raw, method: str, given: dict[str, Any], told: str | None
 ) -> None:
