@@ -9,7 +9,7 @@ import pytest
 
 from storage import schema
 from storage.database import Database
-from tests import equipment, postgres, proof, sandbox_process
+from tests import equipment, postgres, sandbox_process
 from tests.cast import Cast, seated
 from tests.sandbox_process import Sandbox
 
@@ -77,16 +77,6 @@ def session_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
     sandbox = sandbox_process.start(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     sandbox.stop()
-
-
-@pytest.fixture
-def size() -> Callable[..., int]:
-    """`size(ci=20, long=400)`: how much a promise's test does; `make proof` takes the long figure."""
-
-    def chosen(*, ci: int, long: int) -> int:
-        return long if os.environ.get(proof.LONG) == "long" else ci
-
-    return chosen
 
 
 @pytest.fixture

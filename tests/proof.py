@@ -1,6 +1,6 @@
 """`make proof`: the promises at their long sizes, and a dated record of what came out.
 
-Tests that hold a promise take their sizes from `size` and note their figures with `note` (tests/conftest.py).
+Tests that hold a promise take their sizes from `size` here and note their figures with the fixture `note`.
 Here they run long; the record is for somebody deciding whether to trust this with a partnership.
 """
 
@@ -28,6 +28,11 @@ class Note:
     test: str
     passed: bool
     figures: dict[str, object]
+
+
+def size(*, ci: int, long: int) -> int:
+    """How much a promise's test does: little with every change, much for the record."""
+    return long if os.environ.get(LONG) == "long" else ci
 
 
 def main() -> int:

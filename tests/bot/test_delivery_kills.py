@@ -13,15 +13,15 @@ from sqlmodel import col, func, select
 from storage.database import Database
 from storage.queues import Outgoing
 from storage.rounds import Invitation
-from tests import crowd
+from tests import crowd, proof
 from tests.bot.conftest import SIZE, Stage
 from tests.cast import OPENS, REMINDS
 from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.promise]
 
-KILLS = 10
+KILLS = proof.size(ci=10, long=200)
 REMINDED = 400
 REMINDER_KILLS = 2
 # The API's own delivery is unknown to us after these.
@@ -96,7 +96,7 @@ async def _rows(database: Database, kind: str) -> dict[int, Outgoing]:
 
 
 async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
-    stage: Stage, crowded: Sandbox, request: pytest.FixtureRequest
+    stage: Stage, crowded: Sandbox, note: Callable[..., None]
 ) -> None:
     database = stage.database
     people = await crowd.seated(database, SIZE)
@@ -113,8 +113,12 @@ async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
 
     await bag.count()
     rows = await _rows(database, "invitation")
-    request.node.user_properties.append(("repeated", sum(bag.repeated.values())))
-    request.node.user_properties.append(("after_kills", bag.after_kills))
+    lost = len(set(people.accounts) - set(bag.letters))
+    note(1, engine=database.url.get_backend_name(), members=SIZE, kills=KILLS, lost=lost)
+    uncertain, repeated = sum(row.uncertain for row in rows.values()), sum(bag.repeated.values())
+    note(2, kills=KILLS, repeated=repeated, after_kills=bag.after_kills, uncertain_outcomes=uncertain)
+        2, kills=KILLS, repeated=sum(bag.repeated.values()), after_kills=bag.after_kills, uncertain=explained
+    )
     assert set(bag.letters) == set(people.accounts), "an invitation was lost"
     assert Counter(row.state for row in rows.values()) == {"sent": SIZE}
     assert bag.after_kills <= KILLS

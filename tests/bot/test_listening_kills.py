@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import col, select
 
 from storage.rounds import Answer
-from tests import crowd
+from tests import crowd, proof
 from tests.bot.conftest import Stage
 from tests.cast import OPENS
 from tests.processes import Parley, free_port, until
@@ -20,9 +20,9 @@ from tests.sandbox_process import ControlRefused, Sandbox
 
 pytestmark = pytest.mark.kill
 
-PEOPLE = 50
+PEOPLE = proof.size(ci=50, long=1000)
 RATINGS = 5
-KILLS = 3
+KILLS = proof.size(ci=3, long=60)
 FAST = 10
 IMPATIENT = 1.5  # somebody whose tap shows nothing taps again
 
@@ -138,10 +138,13 @@ def _parleys(stage: Stage, world: Sandbox, mode: str) -> tuple[Parley, list[Parl
 
 
 # On PostgreSQL the processes are apart, and only a webhook has a process that listens and does nothing else.
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("engine", "mode"), [("sqlite", "polling"), ("sqlite", "webhook"), ("postgresql", "webhook")]
 )
-async def test_every_answer_seen_ticked_is_kept(mode: str, stage: Stage, world: Sandbox) -> None:
+async def test_every_answer_seen_ticked_is_kept(
+    mode: str, stage: Stage, world: Sandbox, note: Callable[..., None]
+) -> None:
     database = stage.database
     people = await crowd.seated(database, PEOPLE)
     await asyncio.to_thread(crowd.phones, world, people.accounts)
@@ -178,6 +181,8 @@ async def test_every_answer_seen_ticked_is_kept(mode: str, stage: Stage, world: 
         if (allowed := person.allowed(position)) is not None
         and stored.get((invitations[person.account], item)) not in allowed
     ]
+    engine, ticked = database.url.get_backend_name(), len(screens.ticked)
+    note(3, engine=engine, mode=mode, ticked=ticked, kills=KILLS, wrong_or_lost=len(wrong))
     assert wrong == []
     assert len(screens.ticked) >= PEOPLE * RATINGS * 9 // 10
     assert sum(len(taps) for person in persons for taps in person.taps.values()) >= PEOPLE * RATINGS

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -26,8 +27,11 @@ async def row(database: Database) -> Outgoing:
 
 
 @pytest.mark.kill
+@pytest.mark.promise
 @pytest.mark.parametrize("engine", ["postgresql"])
-async def test_a_paused_worker_that_goes_on_changes_nothing(stage: Stage, world: Sandbox) -> None:
+async def test_a_paused_worker_that_goes_on_changes_nothing(
+    stage: Stage, world: Sandbox, note: Callable[..., None]
+) -> None:
     database = stage.database
     await asyncio.to_thread(crowd.phones, world, [5])
     await world.control(
@@ -56,5 +60,6 @@ async def test_a_paused_worker_that_goes_on_changes_nothing(stage: Stage, world:
     paused.send(signal.SIGCONT)
     await until(lambda: asyncio.to_thread(lambda: "lease lost" in paused.log))
 
+    note(8, leases=3, rows_changed_late=int(await row(database) != before))
     assert await row(database) == before
     assert (before.uncertain, before.tries) == (1, 2)

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from sqlmodel import col, func, select
 
 from storage.database import Database
 from storage.queues import Incoming
+from tests import proof
 from tests.bot.conftest import Stage
 from tests.bot.test_updates import said, tapped
 from tests.processes import free_port, until
@@ -25,6 +27,7 @@ SECRET = "only-telegram-knows"
 OPERATOR = 77
 SENDER = 5
 BIG = 2**20
+GENERATED = proof.size(ci=60, long=2000)
 
 
 def raw(update_id: int, **message: Any) -> dict[str, Any]:  # noqa: ANN401 - poison of any kind
@@ -153,7 +156,10 @@ async def states(database: Database) -> dict[int, str]:
         return {row.update_id: row.state for row in (await session.exec(select(Incoming))).all()}
 
 
-async def test_nothing_posted_to_the_webhook_wedges_it(stage: Stage, world: Sandbox) -> None:
+@pytest.mark.promise
+async def test_nothing_posted_to_the_webhook_wedges_it(
+    stage: Stage, world: Sandbox, note: Callable[..., None]
+) -> None:
     await world.control("POST", "limits", {"scale": 100})
     for account in (SENDER, OPERATOR):
         await world.control("POST", "users", {"id": account, "first_name": "Somebody"})
@@ -167,7 +173,7 @@ async def test_nothing_posted_to_the_webhook_wedges_it(stage: Stage, world: Sand
         sent.append(next(good))
         hook.post(said(sent[-1], SENDER, "/help"))
 
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=GENERATED, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(update=updates)
     def generated(update: dict[str, Any]) -> None:
         poisoned({"update_id": 10**8 + len(sent)} | update)
@@ -178,6 +184,8 @@ async def test_nothing_posted_to_the_webhook_wedges_it(stage: Stage, world: Sand
     await until(lambda: settled(stage.database))
 
     handled = await states(stage.database)
+    failures = sum(status >= 500 for status in hook.answered)
+    note(11, poisons=len(POISON), generated=GENERATED, answered_5xx=failures)
     assert set(hook.answered) == {200}
     assert {handled[number] for number in sent} == {"done"}
     assert "parked" in handled.values()

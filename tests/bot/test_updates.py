@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +16,13 @@ from dialogs.conversation import Setting
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer
-from tests import crowd
+from tests import crowd, proof
 from tests.bot import wire
 from tests.bot.wire import BOT
 from tests.cast import OPENS
 
-ARRIVALS = 5000
-DIFFERENT = 800
+ARRIVALS = proof.size(ci=5000, long=200_000)
+DIFFERENT = proof.size(ci=800, long=30_000)
 PEOPLE = 40
 ITEMS = ("made_a_difference", "can_disagree", "fair_load", "same_direction", "worth_it")
 
@@ -72,8 +73,9 @@ async def opened(database: Database, size: int) -> dict[int, int]:
     return await crowd.invitations_of(database)
 
 
+@pytest.mark.promise
 async def test_the_newest_tap_wins_however_updates_are_shuffled_and_repeated(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, note: Callable[..., None]
 ) -> None:
     wire.cut(monkeypatch)
     chance = random.Random(4)
@@ -104,7 +106,9 @@ async def test_the_newest_tap_wins_however_updates_are_shuffled_and_repeated(
         states = (
             await session.exec(select(col(Incoming.state), func.count()).group_by(col(Incoming.state)))
         ).all()
-    assert {(row.invitation_id, row.item): row.value for row in rows} == expected
+    found = {(row.invitation_id, row.item): row.value for row in rows}
+    note(4, engine=database.url.get_backend_name(), arrivals=ARRIVALS, equals_oracle=found == expected)
+    assert found == expected
     assert [tuple(pair) for pair in states] == [("done", DIFFERENT)]
 
 

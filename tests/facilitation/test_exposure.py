@@ -1,7 +1,7 @@
 """Promise 23: whoever comes, goes, answers or keeps silent, no small group can be worked out."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -19,10 +19,11 @@ from storage.members import Invite, Seat
 from storage.partnerships import Partnership
 from storage.rounds import Answer, Invitation, Round, Schedule
 from synthesis import disclosure
+from tests import proof
 from tests.cast import MONDAY
 
 ROUNDS = 12
-PARTNERSHIPS = 10
+PARTNERSHIPS = proof.size(ci=10, long=150)
 WEEK = timedelta(days=7)
 KINDS = ("public", "funder", "community", "community", "social_enterprise", "other")
 
@@ -110,8 +111,11 @@ async def attacked(session: AsyncSession, *, k: int) -> tuple[list[tuple[int, ..
     return exposed, enough, shown
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("seed", range(PARTNERSHIPS))
-async def test_no_group_below_k_can_be_worked_out_of_twelve_rounds(ledger: Database, seed: int) -> None:
+async def test_no_group_below_k_can_be_worked_out_of_twelve_rounds(
+    ledger: Database, seed: int, note: Callable[..., None]
+) -> None:
     chance, database = Random(seed), ledger
     async with database.writing() as session:
         schedule_id = await founded(session, chance)
@@ -126,6 +130,7 @@ async def test_no_group_below_k_can_be_worked_out_of_twelve_rounds(ledger: Datab
         exposed, enough, shown = await attacked(session, k=k)
         states = [round_.state for round_ in (await session.exec(select(Round))).all()]
     assert states.count("closing") + states.count("skipped") == ROUNDS
+    note(23, rounds=ROUNDS, cells_with_k=enough, shown=shown, exposed=len(exposed))
     assert not exposed
     assert shown <= enough
 

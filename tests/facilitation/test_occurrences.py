@@ -1,5 +1,6 @@
 import io
 import time as machine
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise, zip_longest
@@ -43,7 +44,8 @@ BY_RULE = {
 }
 
 
-def test_local_time_holds_in_every_zone_for_four_years() -> None:
+@pytest.mark.promise
+def test_local_time_holds_in_every_zone_for_four_years(note: Callable[..., None]) -> None:
     names = zonefiles.names()
     checked = jumped = 0
     wrong: list[tuple[str, Opening | None, Opening | None]] = []
@@ -61,6 +63,7 @@ def test_local_time_holds_in_every_zone_for_four_years() -> None:
             if got != wanted:
                 wrong += [(name, a, b) for a, b in zip_longest(wanted, got) if a != b]
 
+    note(7, zones=len(names), occurrences=checked, in_gaps_and_folds=jumped, wrong=len(wrong))
     assert wrong[:5] == []
     assert checked >= 750_000
     # Openings inside a skipped or repeated stretch: without these the rest would prove little.
