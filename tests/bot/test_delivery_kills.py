@@ -117,8 +117,6 @@ async def test_no_invitation_is_lost_and_repetitions_are_few_and_explained(
     note(1, engine=database.url.get_backend_name(), members=SIZE, kills=KILLS, lost=lost)
     uncertain, repeated = sum(row.uncertain for row in rows.values()), sum(bag.repeated.values())
     note(2, kills=KILLS, repeated=repeated, after_kills=bag.after_kills, uncertain_outcomes=uncertain)
-        2, kills=KILLS, repeated=sum(bag.repeated.values()), after_kills=bag.after_kills, uncertain=explained
-    )
     assert set(bag.letters) == set(people.accounts), "an invitation was lost"
     assert Counter(row.state for row in rows.values()) == {"sent": SIZE}
     assert bag.after_kills <= KILLS
