@@ -128,7 +128,8 @@ def demo(
         int | None, typer.Option(min=1, max=52, help="Let so many weeks pass first (with --headless: 6)")
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="At full speed, without a page")] = False,
-    seed: Annotated[int, typer.Option(help="The same seed, the same answers")] = 1,
+    # With this one the planted conflict shows from the fourth digest on; it does in about two of three.
+    seed: Annotated[int, typer.Option(help="The same seed, the same answers")] = 4,
     no_conflict: Annotated[bool, typer.Option("--no-conflict", help="Plant no conflict")] = False,
     json: Annotated[
         Path | None, typer.Option(help="Write figures here (with --headless); - prints them")
