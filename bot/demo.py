@@ -4,12 +4,13 @@ This part is light: the sandbox takes five seconds to start, and meanwhile the r
 """
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,8 +88,9 @@ def command(
     def say(line: str) -> None:
         typer.echo(f"parley: {line}", err=file == STDOUT)
 
-    say("starting a local Telegram (about five seconds) and Parley")
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        say("starting a local Telegram (about five seconds) and Parley")
         return _played(play, say, port=port, file=file, begun=begun)
     except KeyboardInterrupt:
         say("ended, and nothing is left behind.")
@@ -101,10 +103,27 @@ def command(
 def _played(play: Play, say: Say, *, port: int, file: Path | None, begun: float) -> int:
     with tempfile.TemporaryDirectory(prefix="parley-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with _local_telegram(play, folder, port=port) as telegram:
-            from bot import performance  # noqa: PLC0415 - it takes seconds, while the sandbox is starting
+        with ExitStack() as started:
+            with _held_back():
+                telegram = started.enter_context(_local_telegram(play, folder, port=port))
+                from bot import performance  # noqa: PLC0415 - it takes seconds, while the sandbox is starting
 
             return performance.played(play, say, folder, telegram, file=file, begun=begun)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let Ctrl-C wait until the process is known and imports are whole: both break badly in the middle."""
+    noted: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda told, _: noted.append(told)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if noted:
+        raise KeyboardInterrupt
 
 
 @contextmanager
