@@ -137,7 +137,7 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one")] = 0,
 ) -> None:
     """Try Parley on this machine: a local Telegram with a living partnership in it."""
-    from bot import demo as demos  # noqa: PLC0415 - see _house
+    from bot.demo import command as demos  # noqa: PLC0415 - see _house
 
     raise typer.Exit(
         demos.command(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import DemoFailedError, LocalTelegram
+from bot.demo.command import DemoFailedError, LocalTelegram
 
 PATIENCE = 300
 

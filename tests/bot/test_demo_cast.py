@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import demo_cast
+from bot.demo import cast as demo_cast
 from facilitation import instruments
 from synthesis import disclosure
 

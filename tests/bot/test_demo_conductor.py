@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import conductor
-from bot.conductor import StalledError, following
+from bot.demo import conductor
+from bot.demo.conductor import StalledError, following
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bot import tally
+from bot.demo import tally
 
 QUESTION = "Something we said here in the last two weeks made a difference.\n1 not at all · 5 clearly"
 

@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlmodel import col, select
 
-from bot import demo_cast, logs, memory, stage, tally
-from bot.conductor import Conductor
-from bot.demo import FAILED, STDOUT, DemoFailedError, LocalTelegram, Play, Say
-from bot.showing import Strip
-from bot.stage import Scene
+from bot import logs, memory
+from bot.demo import cast as demo_cast
+from bot.demo import stage, tally
+from bot.demo.command import FAILED, STDOUT, DemoFailedError, LocalTelegram, Play, Say
+from bot.demo.conductor import Conductor
+from bot.demo.showing import Strip
+from bot.demo.stage import Scene
 from dialogs import cards
 from dialogs import digests as digest_cards
 from storage.digests import Digest

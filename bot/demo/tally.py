@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.demo_cast import INSTRUMENT
+from bot.demo.cast import INSTRUMENT
 from facilitation import instruments
 from storage.digests import Signal
 from storage.members import Member, Seat

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from bot.conductor import Conductor, StalledError
-from bot.demo import Say
-from bot.stage import Scene
+from bot.demo.command import Say
+from bot.demo.conductor import Conductor, StalledError
+from bot.demo.stage import Scene
 from dialogs import strip
 from facilitation import rounds
 from storage.members import Member

@@ -14,9 +14,10 @@ import httpx
 from pydantic import SecretStr
 from sqlmodel import select
 
-from bot import demo_cast, house, rostering
-from bot.demo import TOKEN, DemoFailedError, LocalTelegram, Play
-from bot.demo_cast import Cast, Figure
+from bot import house, rostering
+from bot.demo import cast as demo_cast
+from bot.demo.cast import Cast, Figure
+from bot.demo.command import TOKEN, DemoFailedError, LocalTelegram, Play
 from bot.house import House
 from bot.settings import Settings
 from facilitation import roster

@@ -106,7 +106,7 @@ def _played(play: Play, say: Say, *, port: int, file: Path | None, begun: float)
         with ExitStack() as started:
             with _held_back():
                 telegram = started.enter_context(_local_telegram(play, folder, port=port))
-                from bot import performance  # noqa: PLC0415 - it takes seconds, while the sandbox is starting
+                from bot.demo import performance  # noqa: PLC0415 - it takes seconds, while the sandbox is starting
 
             return performance.played(play, say, folder, telegram, file=file, begun=begun)
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from bot import clock, outbox
-from bot.demo import DemoFailedError
-from bot.stage import Scene
+from bot.demo.command import DemoFailedError
+from bot.demo.stage import Scene
 from facilitation import rounds
 from storage.queues import Incoming
 
