@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -67,8 +68,13 @@ async def _plan(database: Database, *, now: datetime) -> None:
             if schedule.planned_until is None or schedule.planned_until < now + PLAN_AHEAD
         ]
     for schedule_id in wanted:
-        async with database.writing() as session:
-            await rounds.plan(session, schedule_id, now=now)
+        try:
+            async with database.writing() as session:
+                await rounds.plan(session, schedule_id, now=now)
+        except Exception as error:  # noqa: BLE001 - a schedule that cannot be kept holds up no other
+            log.error(
+                "planning_failed", schedule=schedule_id, error=type(error).__name__, at=logs.place(error)
+            )
 
 
 async def _open(database: Database, round_id: int, now: datetime) -> None:
@@ -77,17 +83,20 @@ async def _open(database: Database, round_id: int, now: datetime) -> None:
         if opened is None:
             return
         skipped = opened.round.state == "skipped"
-        letters = await _skipped(session, opened, now) if skipped else _letters("invitation", opened)
-        await outbox.put(database, session, letters)
+        drawn = _skipped if skipped else partial(_letters, "invitation")
+        await outbox.put(database, session, await drawn(session, opened, now))
 
 
-def _letters(kind: Literal["invitation", "reminder"], opened: Opened) -> list[Letter]:
+async def _letters(
+    kind: Literal["invitation", "reminder"], session: AsyncSession, opened: Opened, now: datetime
+) -> list[Letter]:
     """One letter to each who can be reached, for as long as there is time to answer."""
     draw = invitations.reminder if kind == "reminder" else invitations.invitation
-    begins = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
+    due = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
+    begins = await rounds.considerate(session, opened.round, due=due, now=now)
     letters = []
     for asked in opened.asked:
-        if asked.account is not None:
+        if asked.account is not None and begins < opened.round.closes_at:
             method, payload = drawing.sent(draw(opened, asked), asked.account)
             key = f"{kind}:{asked.invitation.id}"
             letters.append(Letter(key, kind, asked.account, method, payload, begins, opened.round.closes_at))
@@ -96,11 +105,12 @@ def _letters(kind: Literal["invitation", "reminder"], opened: Opened) -> list[Le
 
 async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """Tell the facilitators that a round did not take place, and why."""
+    begins = await rounds.considerate(session, opened.round, due=opened.round.opens_at, now=now)
     letters = []
     for chat in await rounds.facilitators(session, opened.partnership.id):
         method, payload = drawing.sent(invitations.skipped(opened), chat)
         key = f"skipped:{opened.round.id}:{chat}"
-        letters.append(Letter(key, "brief", chat, method, payload, now, now + DIGEST_LASTS))
+        letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
     return letters
 
 
@@ -109,12 +119,23 @@ async def _remind(database: Database, round_id: int, now: datetime) -> None:
         reminded = await rounds.remind(session, round_id, now=now)
         if reminded is None:
             return
-        await outbox.put(database, session, _letters("reminder", reminded))
+        await outbox.put(database, session, await _letters("reminder", session, reminded, now))
 
 
 async def _close(database: Database, round_id: int, now: datetime) -> None:
     async with database.writing() as session:
         await publishing.close(session, round_id, now=now)
+
+
+async def _freeze(database: Database, round_id: int, now: datetime) -> None:
+    """Read, work it out off the event loop and outside any transaction, and keep it."""
+    async with database.reading() as session:
+        gathered = await publishing.gather(session, round_id)
+    if gathered is None:
+        return
+    facts = await asyncio.to_thread(publishing.worked_out, gathered)
+    async with database.writing() as session:
+        await publishing.freeze(session, gathered, facts, now=now)
 
 
 async def _brief(database: Database, round_id: int, now: datetime) -> None:
@@ -124,12 +145,13 @@ async def _brief(database: Database, round_id: int, now: datetime) -> None:
             return
         words = await digests.words_for_facilitator(session, round_id)
         back = await digests.words_back(session, going.digest)
+        begins = await rounds.considerate(session, going.round, due=going.round.brief_at, now=now)
         letters = []
         for chat, language in going.chats:
             card = digest_cards.brief(going, language=language, words=words, back=back)
             method, payload = drawing.sent(card, chat)
             key = f"brief:{going.digest.id}:{chat}"
-            letters.append(Letter(key, "brief", chat, method, payload, now, going.round.digest_at))
+            letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
         await outbox.put(database, session, letters)
 
 
@@ -141,7 +163,10 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
             return
         going.digest.picture = going.digest.picture or png
         session.add(going.digest)
-        letters = [letter for chat, language in going.chats for letter in _digest(going, chat, language, now)]
+        begins = await rounds.considerate(session, going.round, due=going.round.digest_at, now=now)
+        letters = [
+            letter for chat, language in going.chats for letter in _digest(going, chat, language, begins)
+        ]
         await outbox.put(database, session, letters)
 
 
@@ -178,17 +203,17 @@ async def _rasterised(svg: str) -> bytes | None:
     return png or None
 
 
-def _digest(going: Going, chat: int, language: str, now: datetime) -> list[Letter]:
+def _digest(going: Going, chat: int, language: str, begins: datetime) -> list[Letter]:
     """The picture first, if there is one, then the words with their buttons."""
     to_group = chat == going.partnership.group_chat
     card = digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
-    until = now + DIGEST_LASTS
+    until = begins + DIGEST_LASTS
     key = f"digest:{going.digest.id}:{chat}"
     caption = digest_cards.caption(going.digest, going.partnership, language=language)
     photo = {"chat_id": chat, "photo": going.digest.id, "caption": caption.text, "parse_mode": "HTML"}
     method, payload = drawing.sent(card, chat)
-    glance = Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, now, until)
-    words = Letter(key, "digest", chat, method, payload, now, until)
+    glance = Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until)
+    words = Letter(key, "digest", chat, method, payload, begins, until)
     return [glance, words] if going.digest.picture else [words]
 
 
@@ -196,6 +221,7 @@ STEPS: dict[str, Callable[[Database, int, datetime], Awaitable[None]]] = {
     "open": _open,
     "remind": _remind,
     "close": _close,
+    "freeze": _freeze,
     "brief": _brief,
     "publish": _publish,
 }

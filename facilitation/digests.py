@@ -30,13 +30,12 @@ async def of_round(session: AsyncSession, round_id: int) -> Digest | None:
     return (await session.exec(select(Digest).where(Digest.round_id == round_id))).first()
 
 
-async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:
+async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:  # noqa: ARG001 - as every step of the clock
     """Send the digest to every seat and the group chat. None: another clock did it."""
     going = await _going(session, round_id, role=None)
     if going is None:
         return None
     going.round.state = "published"
-    going.round.briefed_at = going.round.briefed_at or now
     session.add(going.round)
     group = going.partnership.group_chat
     chats = going.chats + (((group, going.partnership.language),) if group else ())

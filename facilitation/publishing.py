@@ -1,6 +1,7 @@
 """Publishing: the one way a figure that rests on answers gets out. It keeps a ledger of all ever shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,61 +22,98 @@ from synthesis import round as analysis
 KIND_IS_CROWD = 5
 
 Facts = dict[str, Any]
-Rated = Sequence[tuple[Invitation, dict[str, int]]]
+# Each invited seat: the cell it is shown in, and its ratings by item.
+Rated = Sequence[tuple[int | None, dict[str, int]]]
 
 
-async def close(session: AsyncSession, round_id: int, *, now: datetime) -> Digest | None:
-    """Close a round and freeze its digest's facts. None: another clock did it."""
+@dataclass(frozen=True)
+class Gathered:
+    """All of a closed round that its digest is made of; nobody changes it any more."""
+
+    round: Round
+    partnership: Partnership
+    instrument: Instrument
+    cells: list[Cell]
+    rated: Rated
+    replied: int
+    invited: int
+    quotes: list[dict[str, str]]
+
+
+async def close(session: AsyncSession, round_id: int, *, now: datetime) -> Round | None:  # noqa: ARG001 - as every step of the clock
+    """End a round: from here on nobody's answer changes. None: another clock did it."""
     round_ = await rounds.claimed(session, round_id, state="open")
     if round_ is None:
         return None
     round_.state = "closing"
     session.add(round_)
+    await session.flush()
+    return round_
+
+
+async def gather(session: AsyncSession, round_id: int) -> Gathered | None:
+    """Read what the digest is made of. None: it is not closed, or has its digest already."""
+    round_ = await session.get_one(Round, round_id)
+    known = await session.exec(select(Digest.id).where(Digest.round_id == round_id))
+    if round_.state != "closing" or known.first() is not None:
+        return None
     partnership = await session.get_one(Partnership, round_.partnership_id)
     instrument = instruments.parsed(round_.instrument)
-    digest = Digest(round_id=round_id, partnership_id=round_.partnership_id, made_at=now)
-    digest.facts = await _facts(session, round_, partnership, instrument)
-    session.add(digest)
-    await session.flush()
-    return digest
+    replied, invited = await rounds.replied(session, round_.id)
+    return Gathered(
+        round_,
+        partnership,
+        instrument,
+        await _cells(session, round_),
+        await _ratings(session, round_, instrument),
+        replied,
+        invited,
+        await _quotes(session, round_),
+    )
 
 
-async def _facts(
-    session: AsyncSession, round_: Round, partnership: Partnership, instrument: Instrument
-) -> Facts:
-    cells = await _cells(session, round_)
-    rated = await _ratings(session, round_, instrument)
-    found = _analysed(rated, cells, instrument, round_=round_, partnership=partnership)
+def worked_out(gathered: Gathered) -> Facts:
+    """The facts of the digest. Large rounds take seconds, so this has its place in a thread."""
+    cells, instrument, partnership = gathered.cells, gathered.instrument, gathered.partnership
+    found = _analysed(gathered.rated, cells, instrument, round_=gathered.round, partnership=partnership)
     items = [
         _item_facts(item.code, position, found, cells, k=partnership.minimum_group)
         for position, item in enumerate(instrument.rated)
     ]
-    _note(session, round_, items, versions=_versions(cells, partnership))
-    signals = [_signal_facts(signal, instrument, cells) for signal in found.signals]
-    for signal in signals:
-        session.add(
-            Signal(
-                round_id=round_.id, **{key: signal[key] for key in ("kind", "item", "severity", "numbers")}
-            )
-        )
-    replied, invited = await rounds.replied(session, round_.id)
     return {
         "partnership": partnership.name,
         "instrument": instrument.name,
         "title": instrument.title,
-        "number": round_.number,
-        "opened": round_.opens_at.isoformat(),
-        "closed": round_.closes_at.isoformat(),
+        "number": gathered.round.number,
+        "opened": gathered.round.opens_at.isoformat(),
+        "closed": gathered.round.closes_at.isoformat(),
         "minimum_group": partnership.minimum_group,
-        "turnout": disclosure.share_band(replied, invited)._asdict(),
+        "turnout": disclosure.share_band(gathered.replied, gathered.invited)._asdict(),
         "cells": {str(cell.id): {"shape": cell.shape, "label": cell.label} for cell in cells},
-        "apart": all(invitation.cell_id is not None for invitation, _ in rated),
+        "apart": all(place is not None for place, _ in gathered.rated),
         "wordings": {item.code: item.wording for item in instrument.rated},
         "ends": {item.code: {"low": item.low, "high": item.high} for item in instrument.rated},
         "items": items,
-        "signals": signals,
-        "quotes": await _quotes(session, round_),
+        "signals": [_signal_facts(signal, instrument, cells) for signal in found.signals],
+        "quotes": gathered.quotes,
     }
+
+
+async def freeze(session: AsyncSession, gathered: Gathered, facts: Facts, *, now: datetime) -> Digest | None:
+    """Keep the digest's facts, its signals and what it shows, for good. None: another clock did it."""
+    # Whoever else worked the same out waits here, and then finds the digest.
+    round_ = await rounds.claimed(session, gathered.round.id, state="closing")
+    known = await session.exec(select(Digest.id).where(Digest.round_id == gathered.round.id))
+    if round_ is None or known.first() is not None:
+        return None
+    _note(session, round_, facts["items"], versions=_versions(gathered.cells, gathered.partnership))
+    for signal in facts["signals"]:
+        kept = {key: signal[key] for key in ("kind", "item", "severity", "numbers")}
+        session.add(Signal(round_id=round_.id, **kept))
+    digest = Digest(round_id=round_.id, partnership_id=round_.partnership_id, facts=facts, made_at=now)
+    session.add(digest)
+    await session.flush()
+    return digest
 
 
 async def _cells(session: AsyncSession, round_: Round) -> list[Cell]:
@@ -90,19 +128,20 @@ async def _cells(session: AsyncSession, round_: Round) -> list[Cell]:
 
 
 async def _ratings(session: AsyncSession, round_: Round, instrument: Instrument) -> Rated:
-    wanted = select(Invitation).where(Invitation.round_id == round_.id).order_by(col(Invitation.id))
-    invitations = (await session.exec(wanted)).all()
+    # Columns, not rows of the domain: in a large round making those would take most of a second.
+    wanted = select(Invitation.id, Invitation.cell_id).where(Invitation.round_id == round_.id)
     codes = [item.code for item in instrument.rated]
     kept = (
-        select(Answer)
+        select(Answer.invitation_id, Answer.item, Answer.value)
         .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
         .where(Invitation.round_id == round_.id, col(Answer.value).is_not(None), col(Answer.item).in_(codes))
     )
     values: dict[int, dict[str, int]] = {}
-    for answer in (await session.exec(kept)).all():
-        if answer.value is not None:
-            values.setdefault(answer.invitation_id, {})[answer.item] = answer.value
-    return [(invitation, values.get(invitation.id, {})) for invitation in invitations]
+    for invitation_id, item, value in (await session.exec(kept)).all():
+        if value is not None:
+            values.setdefault(invitation_id, {})[item] = value
+    invited = (await session.exec(wanted.order_by(col(Invitation.id)))).all()
+    return [(cell_id, values.get(invitation_id, {})) for invitation_id, cell_id in invited]
 
 
 def _analysed(
@@ -113,7 +152,7 @@ def _analysed(
     table = np.array(
         [[values.get(code, np.nan) for code in columns] for _, values in rated], dtype=np.float64
     )
-    groups = np.array([place.get(invitation.cell_id or 0, -1) for invitation, _ in rated], dtype=np.int64)
+    groups = np.array([place.get(cell_id or 0, -1) for cell_id, _ in rated], dtype=np.int64)
     return analysis.analyse(
         table.reshape(len(rated), len(columns)),
         groups,

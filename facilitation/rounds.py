@@ -10,12 +10,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import cells, instruments, occurrences
+from storage.digests import Digest
 from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Invitation, Round, Schedule
 
 AHEAD = timedelta(days=14)
 TOO_LATE = timedelta(hours=36)
+PROMPT = timedelta(minutes=15)
 BRIEF_BEFORE = timedelta(hours=1)
 REMIND_AT = 0.6  # of the window
 
@@ -108,6 +110,16 @@ def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
     return occurrences.opens_at(day, end, zone)
 
 
+async def considerate(session: AsyncSession, round_: Round, *, due: datetime, now: datetime) -> datetime:
+    """From when on a message that was due at `due` may be sent: whatever comes late keeps the quiet hours."""
+    schedule = await session.get_one(Schedule, round_.schedule_id)
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    zone = ZoneInfo(partnership.timezone)
+    # An hour that somebody set inside the quiet hours was meant so, but only if it is kept.
+    meant = awake(due, schedule, zone) != due and now - due < PROMPT
+    return due if meant else awake(max(due, now), schedule, zone)
+
+
 async def schedules(session: AsyncSession) -> Sequence[tuple[Schedule, Partnership]]:
     wanted = (
         select(Schedule, Partnership)
@@ -121,15 +133,17 @@ async def schedules(session: AsyncSession) -> Sequence[tuple[Schedule, Partnersh
 async def due(session: AsyncSession, now: datetime) -> list[tuple[str, int]]:
     """What is to be done with which round by now, as (verb, round id), in the order it fell due."""
     wanted = (
-        select(Round)
+        select(Round, col(Digest.id).is_not(None))
+        .join(Digest, col(Digest.round_id) == col(Round.id), isouter=True)
         .where(col(Round.state).in_(("planned", "open", "closing")))
         .order_by(col(Round.opens_at))
     )
-    steps = [(step, round_) for round_ in (await session.exec(wanted)).all() if (step := _step(round_, now))]
-    return [(step, round_.id) for step, round_ in steps if round_.id is not None]
+    found = (await session.exec(wanted)).all()
+    steps = [(_step(round_, now, frozen=frozen), round_.id) for round_, frozen in found]
+    return [(step, round_id) for step, round_id in steps if step is not None]
 
 
-def _step(round_: Round, now: datetime) -> str | None:
+def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa: PLR0911 - one return a step
     match round_.state:
         case "planned" if round_.opens_at <= now:
             return "open"
@@ -137,10 +151,13 @@ def _step(round_: Round, now: datetime) -> str | None:
             return "close"
         case "open" if round_.reminds_at <= now and round_.reminded_at is None:
             return "remind"
-        case "closing" if round_.digest_at <= now:
-            return "publish"
+        case "closing" if not frozen:
+            return "freeze"
+        # However late it is, the facilitators read first, and what was said for them is not lost.
         case "closing" if round_.brief_at <= now and round_.briefed_at is None:
             return "brief"
+        case "closing" if round_.digest_at <= now:
+            return "publish"
     return None
 
 
@@ -205,6 +222,8 @@ async def _reason_to_skip(session: AsyncSession, round_: Round, *, seats: int, n
         col(Round.opens_at) <= now,
     )
     if (await session.exec(later)).first() is not None:
+        return MISSED
+    if await considerate(session, round_, due=round_.opens_at, now=now) >= round_.closes_at:
         return MISSED
     return "" if seats else NOBODY
 

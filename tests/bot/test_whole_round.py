@@ -1,15 +1,18 @@
 """One round from opening to digest, on a real database, without a messenger."""
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
 
 from bot import ticking
 from dialogs import digests, pictures
+from facilitation import publishing
 from storage.database import Database
+from storage.digests import Digest
 from storage.queues import Outgoing
-from storage.rounds import Round
+from storage.rounds import Round, Schedule
 from tests.cast import BRIEF, CLOSES, DIGEST, OPENS, REMINDS, Cast, seated
 
 
@@ -70,3 +73,85 @@ async def first_round(database: Database, cast: Cast) -> int:
             select(Round.id).where(Round.partnership_id == cast.partnership.id).order_by(col(Round.opens_at))
         )
         return (await session.exec(wanted)).all()[0]
+
+
+async def letters(database: Database, kind: str) -> list[Outgoing]:
+    async with database.reading() as session:
+        return list((await session.exec(select(Outgoing).where(Outgoing.kind == kind))).all())
+
+
+async def test_a_late_parley_sends_the_brief_before_the_digest(database: Database, cast: Cast) -> None:
+    await ticking.tick(database, now=OPENS)
+
+    await ticking.tick(database, now=DIGEST + timedelta(hours=2))
+
+    [brief], going = await letters(database, "brief"), await letters(database, "digest")
+    assert brief.not_after == DIGEST + timedelta(hours=2) + ticking.DIGEST_LASTS
+    assert brief.id < min(one.id for one in going)
+
+
+async def test_what_goes_out_late_waits_for_the_end_of_the_quiet_hours(
+    database: Database, cast: Cast
+) -> None:
+    night, next_night = OPENS.replace(hour=22), DIGEST.replace(hour=23)
+
+    await ticking.tick(database, now=night)
+    await ticking.tick(database, now=REMINDS.replace(hour=21))
+    await ticking.tick(database, now=next_night)
+
+    begin = {
+        kind: {one.not_before for one in await letters(database, kind)} for kind in ("invitation", "reminder")
+    }
+    morning = timedelta(hours=8)
+    assert begin["invitation"] == {OPENS.replace(hour=0) + timedelta(days=1) + morning}
+    assert begin["reminder"] == {REMINDS.replace(hour=0) + timedelta(days=1) + morning}
+    for kind in ("brief", "digest"):
+        assert {one.not_before for one in await letters(database, kind)} == {
+            DIGEST.replace(hour=8) + timedelta(days=1)
+        }
+
+
+async def test_no_reminder_waits_until_the_round_has_closed(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        schedule = await session.get_one(Schedule, cast.schedule.id)
+        schedule.closes, schedule.planned_until = "07:30", None
+        session.add(schedule)
+    await ticking.tick(database, now=OPENS)
+
+    await ticking.tick(database, now=CLOSES.replace(hour=2))
+
+    assert await letters(database, "reminder") == []
+
+
+async def test_a_schedule_that_cannot_be_kept_holds_up_no_other(database: Database, cast: Cast) -> None:
+    other = await seated(database, first_account=5000, name="Hillside")
+    async with database.writing() as session:
+        for id_, rule in ((cast.schedule.id, "FREQ=NEVER"), (other.schedule.id, other.schedule.rule)):
+            schedule = await session.get_one(Schedule, id_)
+            schedule.rule, schedule.planned_until = rule, None
+            session.add(schedule)
+
+    await ticking.tick(database, now=OPENS)
+
+    async with database.reading() as session:
+        planned = {one.id: one.planned_until for one in (await session.exec(select(Schedule))).all()}
+    assert planned[cast.schedule.id] is None
+    assert planned[other.schedule.id] is not None
+
+
+async def test_a_crash_between_closing_and_the_digest_is_made_good_at_the_next_tick(
+    database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ticking.tick(database, now=OPENS)
+    with monkeypatch.context() as broken:
+        broken.setattr(publishing, "worked_out", lambda _: 1 / 0)
+        await ticking.tick(database, now=CLOSES)
+    async with database.reading() as session:
+        between = (await session.exec(select(Digest))).all()
+
+    await asyncio.gather(*(ticking.tick(database, now=CLOSES) for _ in range(3)))
+
+    async with database.reading() as session:
+        after = (await session.exec(select(Digest))).all()
+        shown = (await session.exec(select(Round.state).where(Round.id == after[0].round_id))).one()
+    assert (len(between), len(after), shown) == (0, 1, "closing")

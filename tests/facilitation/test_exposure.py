@@ -21,6 +21,7 @@ from storage.rounds import Answer, Invitation, Round, Schedule
 from synthesis import disclosure
 from tests import proof
 from tests.cast import MONDAY
+from tests.facilitation.turning import freeze
 
 ROUNDS = 12
 PARTNERSHIPS = proof.size(ci=10, long=150)
@@ -81,6 +82,7 @@ async def held(session: AsyncSession, chance: Random, schedule_id: int, *, week:
                     await answers.rate(session, part, position, chance.randint(1, 5), given=given)
     if opened.round.state == "open":
         await publishing.close(session, round_id, now=opened.round.closes_at)
+        await freeze(session, round_id, now=opened.round.closes_at)
 
 
 async def attacked(session: AsyncSession, *, k: int) -> tuple[list[tuple[int, ...]], int, int]:

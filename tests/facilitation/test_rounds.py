@@ -14,7 +14,7 @@ from storage.members import Seat
 from storage.partnerships import Partnership
 from storage.rounds import Schedule
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast, seated
-from tests.facilitation.turning import all_rounds, answer, given, part_of, plan, step, turn
+from tests.facilitation.turning import all_rounds, answer, digest_of, given, part_of, plan, step, turn
 
 LONDON = ZoneInfo("Europe/London")
 WEEK = timedelta(days=7)
@@ -205,9 +205,10 @@ async def test_skipped_rounds_do_not_count(database: Database, cast: Cast) -> No
     assert second.round.number == 1
 
 
-@pytest.mark.parametrize("verb", ["open", "remind", "close", "brief", "publish"])
+@pytest.mark.parametrize("verb", ["open", "remind", "close", "freeze", "brief", "publish"])
 async def test_of_several_clocks_one_does_each_step(database: Database, cast: Cast, verb: str) -> None:
-    moments = {"open": OPENS, "remind": REMINDS, "close": CLOSES, "brief": BRIEF, "publish": DIGEST}
+    moments = {"open": OPENS, "remind": REMINDS, "close": CLOSES, "freeze": CLOSES}
+    moments |= {"brief": BRIEF, "publish": DIGEST}
     round_id = (await all_rounds(database))[0].id
     for before, moment in moments.items():
         if before == verb:
@@ -226,17 +227,65 @@ async def test_a_round_goes_through_its_steps_in_order(database: Database, cast:
     steps = [await turn(database, now=moment) for moment in (MONDAY, OPENS, REMINDS, CLOSES, BRIEF, DIGEST)]
 
     assert before == OPENS
-    assert steps == [[], ["open"], ["remind"], ["close"], ["brief"], ["publish"]]
+    assert steps == [[], ["open"], ["remind"], ["close", "freeze"], ["brief"], ["publish"]]
 
 
-async def test_after_an_outage_the_digest_goes_out_and_its_brief_does_not(
+async def test_after_an_outage_the_brief_still_goes_out_before_the_digest(
     database: Database, cast: Cast
 ) -> None:
     await turn(database, now=OPENS)
 
     steps = await turn(database, now=DIGEST)
 
-    assert steps == ["close", "publish"]
+    assert steps == ["close", "freeze", "brief", "publish"]
+
+
+async def test_a_round_that_closed_in_a_crash_gets_its_digest_at_the_next_tick(
+    database: Database, cast: Cast
+) -> None:
+    await turn(database, now=OPENS)
+    round_id = (await all_rounds(database))[0].id
+    await step(database, "close", round_id, now=CLOSES)
+
+    steps = await turn(database, now=CLOSES)
+
+    assert steps == ["freeze"]
+    assert (await digest_of(database, round_id)).facts["number"] == 1
+
+
+NIGHT = OPENS.replace(hour=22)
+MORNING = OPENS.replace(hour=8) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("due", "now", "begins"),
+    [
+        (OPENS, OPENS + timedelta(seconds=10), OPENS + timedelta(seconds=10)),
+        (OPENS, NIGHT, MORNING),
+        (NIGHT, NIGHT + timedelta(seconds=10), NIGHT),
+        (NIGHT, NIGHT + timedelta(hours=1), MORNING),
+        (OPENS.replace(hour=19, minute=59), OPENS.replace(hour=20), MORNING),
+    ],
+    ids=["on time", "late", "meant for the night", "meant for the night, and late", "late by a minute"],
+)
+async def test_what_comes_late_keeps_the_quiet_hours(
+    database: Database, cast: Cast, due: datetime, now: datetime, begins: datetime
+) -> None:
+    round_ = (await all_rounds(database))[0]
+
+    async with database.reading() as session:
+        assert await rounds.considerate(session, round_, due=due, now=now) == begins
+
+
+async def test_a_round_that_could_only_be_opened_in_its_last_night_is_missed(
+    database: Database, cast: Cast
+) -> None:
+    await edit(database, cast, window_days=1, closes="07:00")
+    await plan(database, now=MONDAY)
+
+    await turn(database, now=NIGHT)
+
+    assert [(one.state, one.reason) for one in await all_rounds(database)][:1] == [("skipped", "missed")]
 
 
 async def test_the_next_moment_is_told_at_every_stage(database: Database, cast: Cast) -> None:

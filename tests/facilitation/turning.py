@@ -1,10 +1,11 @@
 """The clock's verbs without a messenger: do what is due, and let people answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import answers, digests, publishing, rounds
 from facilitation.answers import Given, Part
@@ -17,6 +18,8 @@ from storage.rounds import Invitation, Round
 
 RATED = 5
 UPDATES = count(1)
+
+Verb = Callable[..., Awaitable[Opened | Round | Digest | Going | None]]
 
 
 async def plan(database: Database, *, now: datetime) -> None:
@@ -40,17 +43,24 @@ async def turn(database: Database, *, now: datetime) -> list[str]:
 
 async def step(
     database: Database, verb: str, round_id: int, *, now: datetime
-) -> Opened | Digest | Going | None:
-    verbs = {
+) -> Opened | Round | Digest | Going | None:
+    verbs: dict[str, Verb] = {
         "open": rounds.open_,
         "remind": rounds.remind,
         "close": publishing.close,
+        "freeze": freeze,
         "brief": digests.brief,
         "publish": digests.publish,
     }
     async with database.writing() as session:
-        done: Opened | Digest | Going | None = await verbs[verb](session, round_id, now=now)
-        return done
+        return await verbs[verb](session, round_id, now=now)
+
+
+async def freeze(session: AsyncSession, round_id: int, *, now: datetime) -> Digest | None:
+    gathered = await publishing.gather(session, round_id)
+    if gathered is None:
+        return None
+    return await publishing.freeze(session, gathered, publishing.worked_out(gathered), now=now)
 
 
 async def all_rounds(database: Database) -> Sequence[Round]:
@@ -103,7 +113,8 @@ async def write(
         part = await answers.part(session, invitation.id, account=account, now=now)
         await answers.write(session, part, RATED, text, message=1, given=given(account, now=now))
         if shown_as is not None:
-            await answers.show_as(session, part, RATED, shown_as)
+            chosen = given(account, now=now)
+            assert await answers.show_as(session, part, RATED, shown_as, message=1, given=chosen)
 
 
 async def digest_of(database: Database, round_id: int) -> Digest:
