@@ -15,8 +15,12 @@ def happening(
     following: datetime | None,
     to_join: bool,
     moving_to: datetime | None,
+    parted: bool = False,
 ) -> str:
-    """`newest`: the round that opened last; `replied`: how many of how many, told only as a band."""
+    """`newest`: the round that opened last; `replied`: how many of how many, told only as a band.
+
+    `parted`: the newest digest says that groups part.
+    """
     answered, invited = replied
     card = draw(
         "strip",
@@ -29,5 +33,6 @@ def happening(
         next=following,
         to_join=to_join,
         moving_to=moving_to,
+        parted=parted,
     )
     return " ".join(plain(card.text).split())

@@ -35,6 +35,7 @@ class Figure:
     temperament: str
     phone: str = ""
     says: tuple[tuple[int, str, str], ...] = ()
+    complains: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,11 @@ def _person(partnership: str, organisation: Mapping[str, Any], *, line: int, nam
 
 
 def _figure(row: Mapping[str, Any]) -> Figure:
-    says = tuple((week, words, SHOWN[shown]) for week, words, shown in row.get("says", ()))
-    return Figure(row["organisation"], row["name"], row["temperament"], row.get("phone", ""), says)
+    says, complains = (
+        tuple((week, words, SHOWN[shown]) for week, words, shown in row.get(key, ()))
+        for key in ("says", "complains")
+    )
+    return Figure(row["organisation"], row["name"], row["temperament"], row.get("phone", ""), says, complains)
 
 
 def _conflict(row: Mapping[str, Any]) -> Conflict:
@@ -138,7 +142,7 @@ def crowd(
                 "invite": secret,
                 "joins": (starts + JOINS_WITHIN * place / len(invites)).isoformat(),
                 "stances": stances(cast, figure.organisation, conflict=conflict),
-                "texts": lines(figure),
+                "texts": lines(figure, conflict=conflict),
             }
             for place, (figure, user, secret) in enumerate(invites, start=1)
         ],
@@ -169,13 +173,13 @@ def levels(cast: Cast, code: str, organisation: str, *, conflict: bool) -> list[
     return [level]
 
 
-def lines(figure: Figure) -> list[Json]:
+def lines(figure: Figure, *, conflict: bool) -> list[Json]:
     """What somebody says in which week. Between two of their sentences they say nothing."""
-    if not figure.says:
+    says = figure.says + (figure.complains if conflict else ())
+    if not says:
         return []
     said = {
-        week: {"from_week": week, "say": words, "chance": 1.0, "show": show}
-        for week, words, show in figure.says
+        week: {"from_week": week, "say": words, "chance": 1.0, "show": show} for week, words, show in says
     }
     quiet = {0, *(week + 1 for week in said)} - said.keys()
     return [*said.values(), *({"from_week": week, "say": "-", "chance": 0.0} for week in sorted(quiet))]

@@ -95,7 +95,11 @@ async def _gathered(scene: Scene, conductor: Conductor) -> None:
 async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) -> Outcome:
     for week in range(1, scene.play.weeks + 1):
         await conductor.until(end_of_week(scene, week))
-        say(f"week {week} of {scene.play.weeks} is over, after {time.monotonic() - begun:.1f} seconds")
+        parted = await tally.parted(scene.house.database)
+        finding = f"groups part on {parted}" if parted else "no gap it could be sure of"
+        say(
+            f"week {week} of {scene.play.weeks}, after {time.monotonic() - begun:.1f} seconds; digest: {finding}"
+        )
     seen = await asyncio.to_thread(lambda: tally.phones(tally.entries(scene.journal)))
     on_phones = tally.ticked(await scene.control.get("people/report"))
     async with scene.house.database.reading() as session:

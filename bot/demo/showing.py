@@ -77,6 +77,7 @@ class Strip:
         ]
 
     async def _happening(self, *, to_join: bool) -> str:
+        parted = await tally.parted(self.scene.house.database)
         async with self.scene.house.database.reading() as session:
             opened = select(Round).where(Round.number > 0).order_by(col(Round.opens_at).desc()).limit(1)
             newest = (await session.exec(opened)).first()
@@ -90,6 +91,7 @@ class Strip:
                 following=(await session.exec(planned)).first(),
                 to_join=to_join,
                 moving_to=self.moving[1] if self.moving else None,
+                parted=bool(parted),
             )
 
 

@@ -165,3 +165,13 @@ async def figures(session: AsyncSession, seen: Seen) -> Json:
 
 async def _count(session: AsyncSession, table: type[SQLModel]) -> int:
     return (await session.exec(select(func.count()).select_from(table))).one()
+
+
+async def parted(database: Database) -> str:
+    """The questions on which the newest digest says that groups part, as it words them; "" for none."""
+    async with database.reading() as session:
+        digest = (await session.exec(select(Digest).order_by(col(Digest.id).desc()).limit(1))).first()
+    if digest is None:
+        return ""
+    found = [signal["item"] for signal in digest.facts["signals"] if signal["kind"] == "organisation_differs"]
+    return " and ".join(f"“{said(digest.facts['wordings'][item], 'en')}”" for item in found)

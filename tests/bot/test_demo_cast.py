@@ -113,7 +113,7 @@ def test_people_say_their_sentences_in_their_week_and_are_quiet_between() -> Non
         "council", "Ada", "prompt", says=((1, "First.", "quoted"), (2, "Then.", "my name"))
     )
 
-    lines = sorted(demo_cast.lines(figure), key=lambda line: line["from_week"])
+    lines = sorted(demo_cast.lines(figure, conflict=True), key=lambda line: line["from_week"])
 
     assert [(line["from_week"], line["say"], line["chance"]) for line in lines] == [
         (0, "-", 0.0),
@@ -133,7 +133,20 @@ def test_the_seed_and_the_way_in_are_told_for_each() -> None:
 
 
 def test_at_least_25_sentences_are_their_own() -> None:
-    sentences = [words for figure in CAST.people for _, words, _ in figure.says]
+    sentences = [words for figure in CAST.people for _, words, _ in figure.says + figure.complains]
 
     assert len(sentences) == len(set(sentences)) >= 25
     assert not any("!" in words for words in sentences)
+
+
+def test_nobody_complains_of_a_conflict_that_is_not_there() -> None:
+    figure = demo_cast.Figure(
+        "council", "Sam", "prompt", says=((0, "Good.", "no name"),), complains=((2, "Bad.", "no name"),)
+    )
+
+    with_conflict, without = (
+        [line["say"] for line in demo_cast.lines(figure, conflict=conflict)] for conflict in (True, False)
+    )
+
+    assert "Bad." in with_conflict
+    assert "Bad." not in without

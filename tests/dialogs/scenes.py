@@ -192,6 +192,7 @@ def answering() -> Iterator[Scene]:
                 position=5,
                 of=6,
                 text=same,
+                message=LARGE,
                 chosen=chosen,
                 choice="quoted, no name",
                 name=name,
@@ -307,9 +308,11 @@ def briefed() -> Iterator[Scene]:
 
 def going_wrong() -> Iterator[Scene]:
     yield Scene("refused", "", drawn("refused", said=same))
-    for is_text in (False, True):
-        yield Scene("unknown", str(is_text), drawn("unknown", home="Where you are", is_text=is_text))
+    for kind in ("text", "command", "other"):
+        yield Scene("unknown", kind, drawn("unknown", home="Where you are", kind=kind))
     yield from above_the_phones()
+    for letters in ({"invitation": 1}, {"brief": 2, "digest": 1}, {"invitation": 2, "digest": 40}):
+        yield Scene("undelivered", str(letters), lambda _, counts=letters: reports.undelivered(counts))  # type: ignore[misc]  # the loop's own
     yield Scene("parked", "", lambda _: reports.parked(update_id=LARGE, tries=5, error="TimeoutError"))
 
 
