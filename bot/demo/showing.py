@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
+from bot.demo import tally
 from bot.demo.command import Say
 from bot.demo.conductor import Conductor, StalledError
 from bot.demo.stage import Scene

@@ -14,7 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.demo.cast import INSTRUMENT
 from facilitation import instruments
-from storage.digests import Signal
+from facilitation.instruments import said
+from storage.database import Database
+from storage.digests import Digest, Signal
 from storage.members import Member, Seat
 from storage.queues import Incoming
 from storage.rounds import Answer, Invitation, Round
