@@ -97,9 +97,8 @@ async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) ->
         await conductor.until(end_of_week(scene, week))
         parted = await tally.parted(scene.house.database)
         finding = f"groups part on {parted}" if parted else "no gap it could be sure of"
-        say(
-            f"week {week} of {scene.play.weeks}, after {time.monotonic() - begun:.1f} seconds; digest: {finding}"
-        )
+        spent = time.monotonic() - begun
+        say(f"week {week} of {scene.play.weeks}, after {spent:.0f} seconds; digest: {finding}")
     seen = await asyncio.to_thread(lambda: tally.phones(tally.entries(scene.journal)))
     on_phones = tally.ticked(await scene.control.get("people/report"))
     async with scene.house.database.reading() as session:
