@@ -41,11 +41,14 @@ class Fate:
 class Deliverer:
     """Sends what is due, as fast as Telegram's limits allow."""
 
-    def __init__(self, database: Database, bot: Bot, pacer: Pacer, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bot: Bot, pacer: Pacer, clock: Clock, *, operator_chat: int = 0
+    ) -> None:
         self.database = database
         self.bot = bot
         self.pacer = pacer
         self.clock = clock
+        self.operator_chat = operator_chat
         self.wake = asyncio.Event()
         self.pulse = Pulse(database, "delivery")
         self._swept = 0.0
@@ -77,6 +80,9 @@ class Deliverer:
     async def _sweep(self, *, orphaned: bool = False) -> None:
         for row in await outbox.sweep(self.database, now=self.clock.now(), orphaned=orphaned):
             log.warning("uncertain_after_a_crash", letter=row.id, kind=row.kind, state=row.state)
+        lost = await outbox.given_up(self.database, operator=self.operator_chat, now=self.clock.now())
+        if lost:
+            log.error("letters_given_up", **lost)
 
     async def _claim(self, now: datetime) -> list[Claimed]:
         try:

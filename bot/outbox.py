@@ -1,9 +1,10 @@
 """The outbox: what is to be delivered is a row, written in the transaction that causes it."""
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, exists, update
@@ -11,9 +12,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import pace
+from bot import drawing, pace
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from dialogs import reports
 from facilitation import members, partnerships
 from storage.database import Database
 from storage.queues import Outgoing, Pace
@@ -21,9 +23,11 @@ from storage.queues import Outgoing, Pace
 LEASE = 60.0
 HORIZON = 0.25  # how far ahead the outbox may reserve: what a direct reply has to wait at most
 AT_MOST = 12
-UNCERTAIN_TRIES = 5
-TRIES = 12
-FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+# What certainly did not arrive is tried until its time is over; what perhaps did, so often and no more, far
+# enough apart to outlast an outage.
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+UNCERTAIN_WAITS: tuple[float, ...] = (2.0, 30.0, 300.0, 1800.0, 7200.0)
+REPORT_LASTS = timedelta(days=1)
 
 LIVE = ("pending", "retry", "sending")
 # Losing one of these would be worse than, rarely, getting it twice; reminders are never sent again.
@@ -84,7 +88,7 @@ async def claim(database: Database, pacer: Pacer, *, now: datetime, most: int = 
     """
     async with database.writing() as session:
         seconds = await database.machine_seconds(session)
-        token = await pace.locked(database, session, pacer.bot, pace.TOKEN, now=seconds)
+        token = await pace.locked(database, session, pacer.bot, pace.TOKEN)
         start = max(seconds, token.free_s, token.halted_s)
         room = min(most, int((seconds + HORIZON - start) / pacer.gap) + 1)
         if start > seconds + HORIZON or room < 1:
@@ -109,12 +113,13 @@ def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[
         col(earlier.id) < col(Outgoing.id),
         col(earlier.state).in_(LIVE),
         col(earlier.not_before) <= now,
+        # What perhaps arrived and waits for long before it is sent again holds up nothing.
+        col(earlier.retry_s) <= seconds + LONGEST_WAIT,
     )
     busy = exists().where(
         col(Pace.bot) == pacer.bot,
         col(Pace.chat) == col(Outgoing.chat),
         col(Pace.free_s) > seconds + HORIZON,
-        col(Pace.free_s) <= seconds + pace.LONGEST_HALT,
     )
     return (
         select(col(Outgoing.id))
@@ -199,7 +204,7 @@ async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, 
             letter.chat, letter.payload = came.moved_to, letter.payload | {"chat_id": came.moved_to}
         return
     for letter in waiting:
-        letter.state, letter.error = "dead", came.error
+        letter.state, letter.resend, letter.error = "dead", False, came.error
     if row.chat > 0:
         await members.lost(session, account=row.chat, now=now)
     else:
@@ -222,23 +227,21 @@ def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]: 
                 "payload": row.payload | {"chat_id": came.moved_to},
             }
         case "uncertain":
-            return _uncertain(row, came.error, wait=wait)
-        case "unsent" if row.tries < TRIES:
+            return _uncertain(row, came.error, seconds=seconds)
+        case "unsent":
             return {"state": "retry", "retry_s": wait, "error": came.error}
+        case "unreachable":  # nobody's fault, and the facilitators see it
+            return {"state": "dead", "resend": False, "error": came.error}
         case "locked_out":
             return {"state": "retry", "tries": row.tries - 1, "retry_s": seconds + 30.0, "error": came.error}
     return {"state": "dead", "error": came.error}
 
 
-def _uncertain(row: Outgoing, error: str, *, wait: float) -> dict[str, Any]:
-    again = row.resend and row.uncertain + 1 < UNCERTAIN_TRIES
-    final = "dead" if row.resend else "uncertain"
-    return {
-        "state": "retry" if again else final,
-        "uncertain": row.uncertain + 1,
-        "retry_s": wait,
-        "error": error,
-    }
+def _uncertain(row: Outgoing, error: str, *, seconds: float) -> dict[str, Any]:
+    values = {"uncertain": row.uncertain + 1, "error": error}
+    if row.resend and row.uncertain < len(UNCERTAIN_WAITS):
+        return values | {"state": "retry", "retry_s": seconds + UNCERTAIN_WAITS[row.uncertain]}
+    return values | {"state": "dead" if row.resend else "uncertain"}
 
 
 async def sweep(database: Database, *, now: datetime, orphaned: bool = False) -> Sequence[Outgoing]:
@@ -255,17 +258,47 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
             .values(state="expired")
         )
         if orphaned:
-            await session.exec(update(Outgoing).where(col(Outgoing.retry_s) > 0).values(retry_s=0.0))
+            await session.exec(
+                update(Outgoing)
+                .where(col(Outgoing.state).in_(LIVE), col(Outgoing.retry_s) > 0)
+                .values(retry_s=0.0)
+            )
         left = select(Outgoing).where(Outgoing.state == "sending")
         if not orphaned:
             left = left.where(col(Outgoing.leased_until_s) < seconds)
         rows = (await session.exec(left.with_for_update(skip_locked=True))).all()
         for row in rows:
-            for name, value in _uncertain(row, "a crash", wait=seconds).items():
+            for name, value in _uncertain(row, "a crash", seconds=seconds).items():
                 setattr(row, name, value)
             row.lease = ""
             session.add(row)
         return rows
+
+
+async def given_up(database: Database, *, operator: int, now: datetime) -> dict[str, int]:
+    """How many letters of each kind that should have arrived did not; the operator gets one report an hour.
+
+    Each is counted once: whoever counts it takes its `resend` away. Without an operator only the log tells.
+    """
+    key = f"undelivered:{now:%Y-%m-%dT%H}"
+    lost = select(Outgoing).where(col(Outgoing.state).in_(("dead", "expired")), col(Outgoing.resend))
+    async with database.reading() as session:  # almost always there is nothing to hold a writer up for
+        if (await session.exec(lost.limit(1))).first() is None:
+            return {}
+    async with database.writing() as session:
+        told = await session.exec(select(Outgoing.id).where(Outgoing.key == key))
+        if operator and told.first() is not None:
+            return {}
+        rows = (await session.exec(lost.with_for_update(skip_locked=True))).all()
+        for row in rows:
+            row.resend = False
+            session.add(row)
+        counted = dict(Counter(row.kind for row in rows))
+        if operator and counted:
+            method, payload = drawing.sent(reports.undelivered(counted), operator)
+            letter = Letter(key, "report", operator, method, payload, now, now + REPORT_LASTS)
+            await put(database, session, [letter])
+        return counted
 
 
 async def due(session: AsyncSession, *, now: datetime) -> int:

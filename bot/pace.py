@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,8 +19,6 @@ from storage.queues import Pace
 A_SECOND = 27.0  # of 30: what travels the network bunches up a little
 PRIVATE_GAP = 1.02
 GROUP_GAP = 3.05
-# A machine that restarts counts its seconds from 0 again; what lies further ahead than this is from before.
-LONGEST_HALT = 3600.0
 TOKEN = 0
 
 # To the whole only; a chat may be edited and answered as often as the whole allows.
@@ -54,9 +53,9 @@ async def reserve(
 ) -> list[float]:
     """Reserve the next free moment for each (chat, method), in seconds of this process's monotonic clock."""
     now = await database.machine_seconds(session)
-    token = await locked(database, session, pacer.bot, TOKEN, now=now)
+    token = await locked(database, session, pacer.bot, TOKEN)
     counted = {chat for chat, method in calls if method not in UNCOUNTED}
-    chats = await _all_locked(database, session, pacer.bot, counted, now=now)
+    chats = await _all_locked(database, session, pacer.bot, counted)
     moments = []
     for chat, method in calls:
         at = max(now, token.free_s, token.halted_s)
@@ -73,7 +72,7 @@ async def reserve(
 async def halt(database: Database, session: AsyncSession, pacer: Pacer, *, wait: float) -> None:
     """A 429 halts the token for everybody."""
     now = await database.machine_seconds(session)
-    token = await locked(database, session, pacer.bot, TOKEN, now=now)
+    token = await locked(database, session, pacer.bot, TOKEN)
     token.halted_s = max(token.halted_s, now + wait)
     pacer.halt.until = token.halted_s - now + time.monotonic()
     await session.flush()
@@ -91,13 +90,13 @@ async def halted(database: Database, pacer: Pacer) -> float:
         return max(0.0, until - await database.machine_seconds(session))
 
 
-async def locked(database: Database, session: AsyncSession, bot: int, chat: int, *, now: float) -> Pace:
+async def locked(database: Database, session: AsyncSession, bot: int, chat: int) -> Pace:
     """The row of a token or chat, held until this transaction ends."""
-    return (await _all_locked(database, session, bot, {chat}, now=now))[chat]
+    return (await _all_locked(database, session, bot, {chat}))[chat]
 
 
 async def _all_locked(
-    database: Database, session: AsyncSession, bot: int, chats: AbstractSet[int], *, now: float
+    database: Database, session: AsyncSession, bot: int, chats: AbstractSet[int]
 ) -> dict[int, Pace]:
     wanted = select(Pace).where(Pace.bot == bot, col(Pace.chat).in_(chats)).order_by(col(Pace.chat))
     wanted = wanted.with_for_update().execution_options(populate_existing=True)
@@ -107,16 +106,16 @@ async def _all_locked(
         new = [{"bot": bot, "chat": chat, "free_s": 0.0, "halted_s": 0.0} for chat in sorted(missing)]
         await session.exec(database.insert(Pace).on_conflict_do_nothing(), params=new)
         rows = {row.chat: row for row in (await session.exec(wanted)).all()}
-    for row in rows.values():
-        row.free_s = row.free_s if row.free_s <= now + LONGEST_HALT else 0.0
-        row.halted_s = row.halted_s if row.halted_s <= now + LONGEST_HALT else 0.0
     return rows
 
 
-async def forget(session: AsyncSession, bot: int, *, before: float) -> int:
+async def resume(database: Database) -> None:
+    """Once, as the only process starts: a machine that restarted counts its seconds from 0 again."""
+    async with database.writing() as session:
+        await session.exec(update(Pace).values(free_s=0.0, halted_s=0.0))
+
+
+async def forget(session: AsyncSession, *, before: float) -> int:
     """Drop the rows of chats that have long been free."""
-    stale = select(Pace).where(Pace.bot == bot, col(Pace.free_s) < before, col(Pace.halted_s) < before)
-    rows = (await session.exec(stale)).all()
-    for row in rows:
-        await session.delete(row)
-    return len(rows)
+    stale = delete(Pace).where(col(Pace.free_s) < before, col(Pace.halted_s) < before)
+    return (await session.exec(stale)).rowcount

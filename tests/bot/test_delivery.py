@@ -133,3 +133,19 @@ async def test_a_letter_refused_for_good_is_dead_and_the_next_one_leaves(
         await until(lambda: _all(database, "dead"))
 
     assert len(wired.calls) == 2
+
+
+async def test_an_outage_of_hours_costs_no_invitation(
+    database: Database, wired: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FIRST_WAIT", 0.0001)
+    wired.answer = Outcome("unsent", error="ConnectError")
+    await written(database, 1)
+    await written(database, 2, kind="reminder")
+
+    async with delivering(database):
+        await until(lambda: asyncio.sleep(0, len(wired.calls) > 40))
+        wired.answer = None
+        await until(lambda: _all(database, "sent"))
+
+    assert await states(database) == {1: "sent", 2: "sent"}

@@ -60,16 +60,22 @@ DECISIONS = [
         {"state": "retry", "uncertain": 1, "retry_s": NOW + 2, "error": "TimedOut"},
     ),
     (
-        "perhaps delivered, five times",
+        "perhaps delivered, again and again: the waits outlast an outage",
         row(uncertain=4),
         Outcome("uncertain", error="TimedOut"),
-        {"state": "dead", "uncertain": 5, "retry_s": NOW + 2, "error": "TimedOut"},
+        {"state": "retry", "uncertain": 5, "retry_s": NOW + 7200, "error": "TimedOut"},
+    ),
+    (
+        "perhaps delivered, sent again five times",
+        row(uncertain=5),
+        Outcome("uncertain", error="TimedOut"),
+        {"state": "dead", "uncertain": 6, "error": "TimedOut"},
     ),
     (
         "perhaps delivered, and never sent again",
         row(resend=False),
         Outcome("uncertain", error="TimedOut"),
-        {"state": "uncertain", "uncertain": 1, "retry_s": NOW + 2, "error": "TimedOut"},
+        {"state": "uncertain", "uncertain": 1, "error": "TimedOut"},
     ),
     (
         "certainly not delivered",
@@ -78,16 +84,10 @@ DECISIONS = [
         {"state": "retry", "retry_s": NOW + 4, "error": "ConnectError"},
     ),
     (
-        "certainly not delivered, waiting no longer than five minutes",
-        row(tries=11),
+        "certainly not delivered, however often: it waits no longer than a minute",
+        row(tries=5000),
         Outcome("unsent", error="ConnectError"),
-        {"state": "retry", "retry_s": NOW + 300, "error": "ConnectError"},
-    ),
-    (
-        "certainly not delivered, for good",
-        row(tries=12),
-        Outcome("unsent", error="ConnectError"),
-        {"state": "dead", "error": "ConnectError"},
+        {"state": "retry", "retry_s": NOW + 60, "error": "ConnectError"},
     ),
     (
         "another program has the token",
@@ -95,7 +95,12 @@ DECISIONS = [
         Outcome("locked_out", error="Conflict"),
         {"state": "retry", "tries": 2, "retry_s": NOW + 30, "error": "Conflict"},
     ),
-    ("nobody there", row(), Outcome("unreachable", error="blocked"), {"state": "dead", "error": "blocked"}),
+    (
+        "nobody there",
+        row(),
+        Outcome("unreachable", error="blocked"),
+        {"state": "dead", "resend": False, "error": "blocked"},
+    ),
     ("never accepted", row(), Outcome("refused", error="empty"), {"state": "dead", "error": "empty"}),
 ]
 
@@ -235,6 +240,7 @@ async def test_after_a_restart_of_the_machine_nothing_waits_by_the_old_count_of_
             ]
         )
 
+    await pace.resume(database)
     await outbox.sweep(database, now=MONDAY, orphaned=True)
     claimed = await outbox.claim(database, FAST, now=MONDAY)
 
@@ -300,3 +306,81 @@ async def test_a_halt_holds_back_what_is_claimed_next(database: Database) -> Non
 
     assert await outbox.claim(database, FAST, now=MONDAY) == []
     assert 29 < await pace.halted(database, FAST) <= 30
+
+
+async def test_a_halt_of_many_hours_is_kept(database: Database) -> None:
+    await written(database, 1, 2)
+    first = (await outbox.claim(database, FAST, now=MONDAY, most=1))[0].row
+
+    await outbox.finish(database, FAST, first, Outcome("halted", wait=20_000), now=MONDAY)
+
+    assert await outbox.claim(database, FAST, now=MONDAY) == []
+    assert await outbox.claim(database, FAST, now=MONDAY) == []
+    assert 19_999 < await pace.halted(database, FAST) <= 20_000
+
+
+async def waits(database: Database, seconds: float) -> None:
+    """The first letter perhaps arrived, and is sent again in so many seconds."""
+    async with database.writing() as session:
+        one = (await session.exec(select(Outgoing).order_by(col(Outgoing.id)).limit(1))).one()
+        one.state, one.retry_s = "retry", await database.machine_seconds(session) + seconds
+        session.add(one)
+
+
+@pytest.mark.parametrize(("seconds", "overtakes"), [(50.0, 0), (1800.0, 1)])
+async def test_only_a_letter_that_waits_for_long_is_overtaken(
+    database: Database, seconds: float, overtakes: int
+) -> None:
+    await written(database, 1, 1)
+    await waits(database, seconds)
+
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+
+    assert len(claimed) == overtakes
+
+
+async def reports(database: Database) -> list[str]:
+    return [one.payload["text"] for one in await rows(database) if one.kind == "report"]
+
+
+async def test_what_could_not_be_delivered_is_reported_once_an_hour(database: Database) -> None:
+    later, hour = MONDAY + DAY, timedelta(hours=1)
+    await written(database, 1, 2)
+    await written(database, 3, kind="digest")
+    await written(database, 4, kind="reminder")
+    await outbox.sweep(database, now=later)
+
+    first = await outbox.given_up(database, operator=99, now=later)
+    again = await outbox.given_up(database, operator=99, now=later)
+    await written(database, 5, kind="brief")
+    await outbox.sweep(database, now=later)
+    too_soon = await outbox.given_up(database, operator=99, now=later)
+    then = await outbox.given_up(database, operator=99, now=later + hour)
+
+    assert (first, again, too_soon, then) == ({"invitation": 2, "digest": 1}, {}, {}, {"brief": 1})
+    told, told_later = await reports(database)
+    assert "2 invitations to a round" in told
+    assert "1 message with a digest" in told
+    assert "parley doctor" in told
+    assert "1 message to a facilitator" in told_later
+    assert {one.chat for one in await rows(database) if one.kind == "report"} == {99}
+
+
+async def test_whoever_blocked_us_is_nothing_to_report(database: Database, cast: Cast) -> None:
+    gone = cast.members[0]
+    await written(database, gone, gone)
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+    await outbox.finish(database, FAST, claimed[0].row, Outcome("unreachable", error="blocked"), now=MONDAY)
+
+    assert await outbox.given_up(database, operator=99, now=MONDAY) == {}
+
+
+async def test_without_an_operator_chat_the_log_alone_tells_what_was_given_up(database: Database) -> None:
+    await written(database, 1)
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+    await outbox.finish(database, FAST, claimed[0].row, Outcome("refused", error="no"), now=MONDAY)
+
+    told = [await outbox.given_up(database, operator=0, now=MONDAY) for _ in range(2)]
+
+    assert told == [{"invitation": 1}, {}]
+    assert await reports(database) == []

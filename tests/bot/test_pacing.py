@@ -165,7 +165,7 @@ async def test_rows_of_chats_long_free_are_dropped(database: Database) -> None:
         seconds = await database.machine_seconds(session)
 
     async with database.writing() as session:
-        early = await pace.forget(session, 42, before=seconds - 10)
-        late = await pace.forget(session, 42, before=seconds + 10)
+        early = await pace.forget(session, before=seconds - 10)
+        late = await pace.forget(session, before=seconds + 10)
 
     assert (early, late) == (0, 3)
