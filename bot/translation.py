@@ -14,6 +14,8 @@ LARGEST_ID = 2**63
 # Signs no database keeps: NUL, and halves of a character.
 UNKEEPABLE = re.compile(r"[\x00\ud800-\udfff]")
 
+IDS = ("account", "chat", "message", "reply_to", "old", "new")
+
 HERE = (
     ChatMemberStatus.MEMBER,
     ChatMemberStatus.ADMINISTRATOR,
@@ -73,7 +75,12 @@ def _message(
     }
     if update.edited_message is not None:
         return Reworded(**moment)
-    return Said(**moment, awaiting=Awaiting(**awaited) if awaited else None)
+    replied = message.reply_to_message
+    return Said(
+        **moment,
+        awaiting=Awaiting(**awaited) if awaited else None,
+        reply_to=replied.message_id if replied else None,
+    )
 
 
 def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) -> Event | None:
@@ -90,7 +97,7 @@ def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) 
 
 
 def _out_of_range(found: Event) -> bool:
-    ids = (getattr(found, name, 0) or 0 for name in ("account", "chat", "message", "old", "new"))
+    ids = (getattr(found, name, 0) or 0 for name in IDS)
     return not all(is_id(number) for number in ids)
 
 

@@ -27,6 +27,8 @@ async def tapped(session: AsyncSession, tap: Tapped, kind: str, numbers: tuple[i
     except answers.RoundClosed:
         return Reply(await _closed(session, tap, invitation, lost_words=False), over=tap.message)
     card = await verb(session, tap, part, *rest)
+    if isinstance(card, Reply):
+        return card
     return Reply(card, over=tap.message, notice=NOTICES.get(kind, ""))
 
 
@@ -52,8 +54,16 @@ async def _go_on(session: AsyncSession, tap: Tapped, part: Part, position: int) 
     return await _after(session, tap, part, position)
 
 
-async def _show(session: AsyncSession, tap: Tapped, part: Part, position: int, shown_as: int) -> Card:
-    await answers.show_as(session, part, position, shown_as)
+async def _show(session: AsyncSession, tap: Tapped, part: Part, position: int, *choice: int) -> Card | Reply:
+    """A choice counts for the words it was asked about; for others it is asked anew, and nothing ticked."""
+    shown_as, message = choice
+    known = part.answers.get(answers.item_at(part, position, kind="text").code)
+    if known is not None and known.text is None:
+        # Skipped since.
+        return Reply(await _question(session, tap, part, position), over=tap.message)
+    chosen = await answers.show_as(session, part, position, shown_as, message=message, given=given(tap))
+    if not chosen:
+        return Reply(await _how(session, tap, part, position), over=tap.message)
     return await _after(session, tap, part, position)
 
 
@@ -63,7 +73,7 @@ async def _why(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
 
 async def _not_now(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     await answers.decline(session, part)
-    await forget(session, tap.chat)
+    await _leave(session, tap, part)
     return draw(
         "declined",
         await reader(session, part.round),
@@ -86,6 +96,7 @@ async def _question(
     item = answers.item_at(part, position)
     for_whom = await reader(session, part.round)
     known = part.answers.get(item.code)
+    await answers.drawn(session, part, message=tap.message, item=item.code)
     if item.kind == "text":
         await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
         if known is not None and known.text is not None and known.shown_as is None:
@@ -119,6 +130,7 @@ async def _ask_how(session: AsyncSession, part: Part, position: int, for_whom: R
         position=position,
         of=len(part.instrument.items),
         text=part.answers[item.code].text,
+        message=part.answers[item.code].message,
         chosen=part.answers[item.code].shown_as,
         choice=_choice(part.answers[item.code].shown_as, for_whom),
         name=name,
@@ -132,16 +144,26 @@ def _choice(chosen: str | None, for_whom: Reader) -> str:
     return plain(draw("choice", for_whom, chosen=chosen).text)
 
 
-async def _how(session: AsyncSession, _tap: Tapped, part: Part, position: int) -> Card:
+async def _how(session: AsyncSession, tap: Tapped, part: Part, position: int) -> Card:
     """How a text may be shown, asked again. Raises NotYours where there is no text."""
-    known = part.answers.get(answers.item_at(part, position, kind="text").code)
+    item = answers.item_at(part, position, kind="text")
+    known = part.answers.get(item.code)
     if known is None or known.text is None:
         raise answers.NotYours
+    # The card says that another message replaces these words; it is settled when one comes.
+    await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
+    await answers.drawn(session, part, message=tap.message, item=item.code)
     return await _ask_how(session, part, position, await reader(session, part.round))
 
 
-async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
+async def _leave(session: AsyncSession, tap: Tapped, part: Part) -> None:
+    """This card asks nothing now: what is written next, or in reply to it, belongs to no question."""
     await forget(session, tap.chat)
+    await answers.drawn(session, part, message=tap.message, item="")
+
+
+async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
+    await _leave(session, tap, part)
     answered, invited = await rounds.replied(session, part.round.id)
     return draw(
         "summary",
@@ -156,7 +178,7 @@ async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
 
 
 async def _change(session: AsyncSession, tap: Tapped, part: Part) -> Card:
-    await forget(session, tap.chat)
+    await _leave(session, tap, part)
     for_whom = await reader(session, part.round)
     rows = [
         {
@@ -220,9 +242,8 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> R
 
 async def reworded(session: AsyncSession, edit: Reworded) -> tuple[Reply, ...]:
     """An edited text keeps its new words; how they are shown is said, and can be changed."""
-    if not visible(edit.text).strip():
-        return ()
-    found = await answers.reword(session, message=edit.message, text=edit.text, given=given(edit))
+    text = edit.text if visible(edit.text).strip() else ""
+    found = await answers.reword(session, message=edit.message, text=text, given=given(edit))
     if found is None:
         return ()
     part, position = found
@@ -245,6 +266,38 @@ async def expect(
     await session.merge(Awaited(chat=chat, kind=kind, about=about, item=item, message=message))
 
 
+async def answered(session: AsyncSession, message: Said) -> Awaiting | None:
+    """What a text answers: the question it replies to, if that is one we know, else what is awaited."""
+    awaiting, reply_to = message.awaiting, message.reply_to
+    if reply_to is None or (awaiting is not None and awaiting.message == reply_to):
+        return awaiting
+    found = await answers.shown_in(session, reply_to, account=message.account)
+    if found is not None:
+        invitation, position = found
+        # Words said to a rating belong to no question.
+        return None if position is None else Awaiting("item", invitation, str(position), reply_to)
+    # A card sent anew has a number we were not told, so this may be a reply to the very question.
+    return awaiting if awaiting is not None and awaiting.message is None else None
+
+
+async def refused(session: AsyncSession, message: Said, awaiting: Awaiting) -> None:
+    """These words could not be kept: edited while they are awaited, they are taken as if sent newly."""
+    awaited = await session.get(Awaited, message.chat)
+    same = awaited and (awaited.kind, awaited.about, awaited.item)
+    if awaited is not None and same == (awaiting.kind, awaiting.about, awaiting.item):
+        awaited.refused = message.message
+        session.add(awaited)
+
+
+async def retried(session: AsyncSession, edit: Reworded) -> Said | None:
+    """An edit of words that could not be kept, as if sent newly; None: that is no such edit."""
+    awaited = await session.get(Awaited, edit.chat)
+    if awaited is None or awaited.refused != edit.message:
+        return None
+    awaiting = Awaiting(awaited.kind, awaited.about, awaited.item, awaited.message)
+    return Said(**vars(edit), awaiting=awaiting)
+
+
 async def forget(session: AsyncSession, chat: int) -> None:
     awaited = await session.get(Awaited, chat)
     if awaited is not None:
@@ -252,13 +305,13 @@ async def forget(session: AsyncSession, chat: int) -> None:
 
 
 # Each kind of button: what it does, and how many numbers it carries.
-VERBS: dict[str, tuple[Callable[..., Awaitable[Card]], int]] = {
+VERBS: dict[str, tuple[Callable[..., Awaitable[Card | Reply]], int]] = {
     "start": (_start, 1),
     "ask": (_question, 2),
     "rate": (_rate, 3),
     "skip": (_skip, 2),
     "keep": (_go_on, 2),
-    "show": (_show, 3),
+    "show": (_show, 4),
     "why": (_why, 2),
     "how": (_how, 2),
     "not": (_not_now, 1),

@@ -10,7 +10,7 @@ from dialogs import answering, digests, joining
 from dialogs.cards import Reader, draw, sentence, visible
 from dialogs.events import Event, Moved, Reachable, Reply, Reworded, Said, Tapped
 from facilitation import members, partnerships
-from facilitation.answers import NotYours
+from facilitation.answers import NotYours, TextTooLong
 from facilitation.refusals import Refusal
 
 LARGEST = 2**95  # a fingerprint is the largest number a button carries
@@ -44,7 +44,8 @@ async def _respond(
     session: AsyncSession, event: Tapped | Said | Reworded, setting: Setting
 ) -> Sequence[Reply]:
     if isinstance(event, Reworded):
-        return await answering.reworded(session, event)
+        again = await answering.retried(session, event)
+        return (await _said(session, again, setting),) if again else await answering.reworded(session, event)
     await members.found_again(session, account=event.account)
     if isinstance(event, Tapped):
         return (await _tapped(session, event, setting),)
@@ -86,23 +87,28 @@ async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply
     command, _, rest = message.text.strip().partition(" ")
     if command.startswith("/"):
         return await _commanded(session, message, command.partition("@")[0], rest.strip(), setting)
-    if message.awaiting is None or not visible(message.text).strip():
+    awaiting = await answering.answered(session, message)
+    if awaiting is None or not visible(message.text).strip():
         return await _unexpected(session, message)
     try:
         async with session.begin_nested():
-            if message.awaiting.kind == "item":
-                return await answering.written(session, message, message.awaiting)
-            return await digests.written(session, message, message.awaiting)
+            if awaiting.kind == "item":
+                return await answering.written(session, message, awaiting)
+            return await digests.written(session, message, awaiting)
     except NotYours:
         # They have left since they were asked for these words.
         await answering.forget(session, message.chat)
         return await _unexpected(session, message)
+    except TextTooLong as refusal:
+        await answering.refused(session, message, awaiting)
+        return _refused(message, refusal)
 
 
 async def _unexpected(session: AsyncSession, message: Said) -> Reply:
     home = await joining.home(session, message, now=message.received_at)
-    is_text = bool(visible(message.text).strip())
-    said = draw("unknown", Reader(message.language), home=Markup(home.text), is_text=is_text)  # noqa: S704 - a card's text is HTML
+    text = visible(message.text).strip()
+    kind = "command" if text.startswith("/") else "text" if text else "other"
+    said = draw("unknown", Reader(message.language), home=Markup(home.text), kind=kind)  # noqa: S704 - a card's text is HTML
     return Reply(replace(said, rows=home.rows))
 
 
@@ -113,6 +119,8 @@ async def _commanded(
         return await joining.offer(session, message, rest, operator=setting.operator)
     if command == "/help":
         return Reply(draw("help", Reader(message.language), source=setting.source))
+    if command != "/start" and message.awaiting is not None:
+        return await _unexpected(session, message)
     return Reply(await joining.home(session, message, now=message.received_at))
 
 

@@ -35,9 +35,12 @@ class Awaiting:
 
 @dataclass(frozen=True)
 class Said(Moment):
+    """A text, what was awaited when it came, and the message it replies to, if it replies to one."""
+
     text: str = ""
     message: int = 0
     awaiting: Awaiting | None = None
+    reply_to: int | None = None
 
 
 @dataclass(frozen=True)

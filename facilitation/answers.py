@@ -33,6 +33,16 @@ class TextTooLong(Refusal):
     """
 
 
+class EditTooLong(Refusal):
+    """That is a little long to be read by everyone. Please keep it under {most} letters. The words you had
+    sent before still stand.
+    """
+
+
+class EditEmpty(Refusal):
+    """I find no words in that message now. The words you had sent before still stand."""
+
+
 def storable(text: str) -> str:
     """A text without what a database refuses: NUL, and halves of characters."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -114,6 +124,34 @@ def item_at(part: Part, position: int, *, kind: str | None = None) -> Item:
     return item
 
 
+async def drawn(session: AsyncSession, part: Part, *, message: int | None, item: str) -> None:
+    """Note which message shows this part now, and which item: so a reply to it says what it answers."""
+    if message is not None and (part.invitation.card, part.invitation.card_item) != (message, item):
+        part.invitation.card, part.invitation.card_item = message, item
+        session.add(part.invitation)
+
+
+async def shown_in(session: AsyncSession, message: int, *, account: int) -> tuple[int, int | None] | None:
+    """What a message of ours shows this account: its invitation, and the position of a text question.
+
+    None: it is no card of an open round that we know; a position of None: it asks for no words.
+    """
+    wanted = (
+        select(Invitation, Round)
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .join(Seat, col(Seat.id) == col(Invitation.seat_id))
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(Member.account == account, Invitation.card == message, Round.state == "open")
+    )
+    found = (await session.exec(wanted)).first()
+    if found is None:
+        return None
+    invitation, round_ = found
+    items = instruments.parsed(round_.instrument).items
+    texts = (at for at, item in enumerate(items) if item.kind == "text" and item.code == invitation.card_item)
+    return invitation.id, next(texts, None)
+
+
 async def rate(session: AsyncSession, part: Part, position: int, value: int, *, given: Given) -> None:
     item = item_at(part, position, kind="scale")
     if value not in SCALE:
@@ -138,14 +176,25 @@ async def write(
     await _keep(session, part, item, given=given, text=storable(text), message=message)
 
 
-async def show_as(session: AsyncSession, part: Part, position: int, shown_as: int) -> None:
-    """Choose how one's text may be shown, one of `instruments.SHOWN_AS` by number."""
+async def show_as(
+    session: AsyncSession, part: Part, position: int, shown_as: int, *, message: int, given: Given
+) -> bool:
+    """Choose how the text of this message may be shown, one of `instruments.SHOWN_AS` by number.
+
+    False, and nothing is changed: other words stand there now, and what was chosen was not chosen for
+    them. Raises NotYours where there are no words at all.
+    """
     answer = part.answers.get(item_at(part, position, kind="text").code)
     if answer is None or answer.text is None or not 0 <= shown_as < len(instruments.SHOWN_AS):
         raise NotYours
-    answer.shown_as = instruments.SHOWN_AS[shown_as]
-    session.add(answer)
-    await settle(session, part)
+    if answer.message != message:
+        return False
+    if newer(given, answer):
+        answer.shown_as = instruments.SHOWN_AS[shown_as]
+        answer.update_id, answer.received_at = given.update_id, given.received_at
+        session.add(answer)
+        await settle(session, part)
+    return True
 
 
 async def signature(session: AsyncSession, part: Part) -> tuple[str, str]:
@@ -158,7 +207,8 @@ async def signature(session: AsyncSession, part: Part) -> tuple[str, str]:
 async def reword(session: AsyncSession, *, message: int, text: str, given: Given) -> tuple[Part, int] | None:
     """Somebody edited the message that held their text: keep the new words, shown as was chosen for it.
 
-    The result is their part and the item's position; None: that message holds no answer.
+    The result is their part and the item's position; None: that message holds no answer. Raises
+    EditTooLong, EditEmpty, RoundClosed; then the words of before stand.
     """
     wanted = (
         select(Answer)
@@ -172,7 +222,9 @@ async def reword(session: AsyncSession, *, message: int, text: str, given: Given
         return None
     own = await part(session, held.invitation_id, account=given.account, now=given.received_at)
     if len(text) > LONGEST_TEXT:
-        raise TextTooLong(most=LONGEST_TEXT)
+        raise EditTooLong(most=LONGEST_TEXT)
+    if not text:
+        raise EditEmpty
     position = next(at for at, item in enumerate(own.instrument.items) if item.code == held.item)
     answer = own.answers[held.item]
     if newer(given, answer):
@@ -226,8 +278,11 @@ async def settle(session: AsyncSession, part: Part) -> None:
 
 
 async def decline(session: AsyncSession, part: Part) -> None:
-    """Not this week: no more reminders of this round; whoever answers after all is back in."""
-    if part.invitation.state == "asked":
+    """Not this week: no more reminders of this round; whoever answers after all is back in.
+
+    What was answered before stays and counts.
+    """
+    if part.invitation.state in ("asked", "started"):
         part.invitation.state = "declined"
         session.add(part.invitation)
         await session.flush()

@@ -52,7 +52,10 @@ class Round(SQLModel, table=True):
 
 
 class Invitation(SQLModel, table=True):
-    """One seat's part in one round. States: asked, started, finished, declined."""
+    """One seat's part in one round. States: asked, started, finished, declined.
+
+    `card` is the message that shows it now, `card_item` the item asked there ("": none).
+    """
 
     __table_args__ = (UniqueConstraint("round_id", "seat_id"),)
 
@@ -62,6 +65,8 @@ class Invitation(SQLModel, table=True):
     organisation_id: int = Field(foreign_key="organisation.id", sa_type=BigInteger)
     cell_id: int | None = Field(default=None, foreign_key="cell.id", sa_type=BigInteger)
     state: str = "asked"
+    card: int | None = Field(default=None, sa_type=BigInteger)
+    card_item: str = ""
 
 
 class Answer(SQLModel, table=True):
@@ -81,10 +86,14 @@ class Answer(SQLModel, table=True):
 
 
 class Awaited(SQLModel, table=True):
-    """What the next text of a chat answers; it outlives a restart."""
+    """What the next text of a chat answers; it outlives a restart.
+
+    `message` shows the question; `refused` held words that could not be kept, and may be edited.
+    """
 
     chat: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     kind: str
     about: int = Field(sa_type=BigInteger)
     item: str = ""
     message: int | None = Field(default=None, sa_type=BigInteger)
+    refused: int | None = Field(default=None, sa_type=BigInteger)

@@ -45,17 +45,18 @@ class Phone:
         (reply,) = await self.does(Tapped(**self.moment(update_id), data=data, message=message))
         return reply
 
-    async def say(self, text: str, *, update_id: int | None = None) -> Reply:
-        (reply,) = await self.does(await self.heard(text, update_id=update_id))
+    async def say(self, text: str, *, update_id: int | None = None, reply_to: int | None = None) -> Reply:
+        (reply,) = await self.does(await self.heard(text, update_id=update_id, reply_to=reply_to))
         return reply
 
-    async def heard(self, text: str, *, update_id: int | None = None) -> Said:
+    async def heard(self, text: str, *, update_id: int | None = None, reply_to: int | None = None) -> Said:
         """A text as it is stored at arrival, with what it answers."""
         self.message = next(MESSAGES)
         async with self.database.reading() as session:
             row = await session.get(Awaited, self.account)
         awaiting = Awaiting(row.kind, row.about, row.item, row.message) if row else None
-        return Said(**self.moment(update_id), text=text, message=self.message, awaiting=awaiting)
+        facts = self.moment(update_id) | {"text": text, "message": self.message, "reply_to": reply_to}
+        return Said(**facts, awaiting=awaiting)
 
     async def edit(self, text: str, *, message: int | None = None) -> Sequence[Reply]:
         return await self.does(Reworded(**self.moment(), text=text, message=message or self.message))

@@ -132,6 +132,18 @@ async def test_not_this_week_can_be_taken_back(member: Phone, mine: int) -> None
     assert text(begun).startswith("1 of 6")
 
 
+async def test_not_this_week_after_a_start_keeps_what_was_answered(
+    database: Database, member: Phone, mine: int
+) -> None:
+    await member.tap(f"rate:{mine}:0:4")
+
+    await member.tap(f"not:{mine}")
+
+    assert (await kept(database, member))["made_a_difference"][0] == 4
+    async with database.reading() as session:
+        assert (await session.get_one(Invitation, mine)).state == "declined"
+
+
 async def test_double_taps_and_taps_out_of_order_end_as_the_last_one(
     database: Database, member: Phone, mine: int
 ) -> None:
@@ -205,6 +217,7 @@ def forged(mine: int) -> list[str]:
         *(f"{kind}:{number}" for kind in kinds for number in numbers),
         *(f"{kind}:{mine}:{number}" for kind in ("rate", "show", "ask", "how") for number in numbers),
         *(f"{kind}:{mine}:{at}:{number}" for kind in ("rate", "show") for at in (0, 5) for number in numbers),
+        *(f"show:{mine}:{at}:1:{number}" for at in (0, 5) for number in numbers),
     ]
 
 
@@ -247,7 +260,7 @@ async def test_random_taps_of_one_s_own_never_break_the_conversation(
 
     for _ in range(150):
         kind = chance.choice([*answering.VERBS])
-        numbers = [mine, chance.randint(0, 6), chance.randint(0, 6)][: answering.VERBS[kind][1]]
+        numbers = [mine, *(chance.randint(0, 6) for _ in range(3))][: answering.VERBS[kind][1]]
         reply = await member.tap(":".join(map(str, [kind, *numbers])))
         assert reply.alert or reply.card is not None
         if chance.random() < 0.1:

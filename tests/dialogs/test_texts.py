@@ -76,9 +76,182 @@ async def test_an_edit_of_anything_else_is_passed_over(database: Database, asked
     await asked.say("Words.")
 
     assert await asked.edit("Other.", message=10**6) == ()
-    assert await asked.edit("") == ()
-    assert await asked.edit("\u200b \u202e") == ()
+    assert await asked.edit("", message=10**6) == ()
     assert (await kept(database, asked))["said_aloud"][1] == "Words."
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("", "I find no words in that message now."),
+        ("\u200b \u202e", "I find no words in that message now."),
+        ("x" * 3001, "Please keep it under 3000 letters."),
+    ],
+)
+async def test_an_edit_that_is_not_kept_says_so_and_the_words_of_before_stand(
+    database: Database, asked: Phone, words: str, told: str
+) -> None:
+    await asked.say("Words.")
+
+    (reply,) = await asked.edit(words)
+
+    assert told in text(reply)
+    assert text(reply).endswith("The words you had sent before still stand.")
+    assert (await kept(database, asked))["said_aloud"][1] == "Words."
+
+
+async def test_words_too_long_are_kept_once_they_are_edited(database: Database, asked: Phone) -> None:
+    await asked.say("x" * 3001)
+
+    (still,) = await asked.edit("x" * 3002)
+    (taken,) = await asked.edit("Shorter.")
+
+    assert "Nothing was stored yet." in text(still)
+    assert "How may it be shown?" in text(taken)
+    assert taken.settled is not None
+    assert (await kept(database, asked))["said_aloud"] == (None, "Shorter.", None)
+
+
+async def test_words_too_long_are_not_kept_by_an_edit_when_they_are_awaited_no_more(
+    database: Database, asked: Phone, mine: int
+) -> None:
+    await asked.say("x" * 3001)
+    await asked.tap(f"ask:{mine}:2")
+
+    assert await asked.edit("Shorter.") == ()
+    assert "said_aloud" not in await kept(database, asked)
+
+
+# A choice belongs to the words it was made for.
+
+
+async def test_a_late_tap_on_the_card_of_an_earlier_text_shows_nothing_of_the_newer(
+    database: Database, asked: Phone
+) -> None:
+    first = await asked.say("First.")
+    await asked.say("Second.")
+
+    late = await asked.tap(data(first, "Quoted, no name"), message=50)
+    before = await kept(database, asked)
+    third = await asked.say("Third.")
+
+    assert (late.notice, late.alert, late.over) == ("", False, 50)
+    assert "Second." in text(late)
+    assert "Until you choose, only the facilitator gets it" in text(late)
+    assert before["said_aloud"] == (None, "Second.", None)
+    assert third.settled is not None
+    assert third.settled[0] == 50
+
+
+async def test_a_choice_for_words_skipped_since_leads_back_to_the_question(
+    database: Database, asked: Phone, mine: int
+) -> None:
+    first = await asked.say("First.")
+    await asked.tap(f"skip:{mine}:5")
+
+    late = await asked.tap(data(first, "Quoted, no name"))
+
+    assert "Just write it as a message." in text(late)
+    assert (await kept(database, asked))["said_aloud"] == (None, None, None)
+
+
+async def test_the_card_that_asks_how_again_is_settled_by_the_next_text(asked: Phone, mine: int) -> None:
+    await asked.tap(data(await asked.say("First."), "Quoted, no name"))
+    await asked.tap(f"how:{mine}:5", message=60)
+
+    second = await asked.say("Second.")
+
+    assert second.settled is not None
+    assert second.settled[0] == 60
+
+
+# A reply says what it answers.
+
+
+async def test_a_reply_to_the_question_answers_it_whatever_else_is_awaited(
+    database: Database, asked: Phone, mine: int
+) -> None:
+    await asked.tap(f"ask:{mine}:2", message=42)
+    await asked.tap(f"ask:{mine}:5", message=43)
+    async with database.writing() as session:
+        await session.merge(Awaited(chat=asked.account, kind="word", about=10**9))
+
+    reply = await asked.say("Said in a reply.", reply_to=43)
+
+    assert "How may it be shown?" in text(reply)
+    assert reply.settled is not None
+    assert reply.settled[0] == 43
+    assert (await kept(database, asked))["said_aloud"][1] == "Said in a reply."
+
+
+async def test_a_reply_to_the_question_answers_it_when_nothing_is_awaited(
+    database: Database, asked: Phone
+) -> None:
+    async with database.writing() as session:
+        await session.delete(await session.get_one(Awaited, asked.account))
+
+    await asked.say("Said in a reply.", reply_to=41)
+
+    assert (await kept(database, asked))["said_aloud"][1] == "Said in a reply."
+
+
+@pytest.mark.parametrize("shows", ["ask:{}:2", "done:{}", "change:{}", "not:{}"])
+async def test_a_reply_to_a_card_that_asks_for_no_words_answers_nothing(
+    database: Database, asked: Phone, mine: int, shows: str
+) -> None:
+    await asked.tap(shows.format(mine), message=41)
+    async with database.writing() as session:
+        await session.merge(Awaited(chat=asked.account, kind="item", about=mine, item="5"))
+
+    reply = await asked.say("Because it is true.", reply_to=41)
+
+    assert text(reply).startswith("I did not expect a message here, so I did not keep it.")
+    assert "said_aloud" not in await kept(database, asked)
+
+
+async def test_a_reply_to_any_other_message_is_not_taken_for_the_question_s(
+    database: Database, asked: Phone
+) -> None:
+    reply = await asked.say("No time this week.", reply_to=7)
+    await asked.say("Words.", reply_to=41)
+    await asked.say("Other words.", reply_to=44)
+
+    assert text(reply).startswith("I did not expect a message here, so I did not keep it.")
+    # The card that asks how words may be shown has a number we were not told.
+    assert (await kept(database, asked))["said_aloud"][1] == "Other words."
+
+
+async def test_a_reply_by_somebody_else_to_a_card_of_the_same_number_answers_nothing(
+    database: Database, cast: Cast, asked: Phone
+) -> None:
+    neighbour = Phone(database, cast.members[0])
+
+    reply = await neighbour.say("Hello?", reply_to=41)
+
+    assert text(reply).startswith("I did not expect a message here")
+    assert not await kept(database, neighbour)
+
+
+# Commands.
+
+
+async def test_a_command_while_words_are_awaited_is_not_kept_and_says_so(
+    database: Database, asked: Phone
+) -> None:
+    unknown = await asked.say("/shout We hear about it late.")
+    home = await asked.say("/start")
+    await asked.say("We hear about it late.")
+
+    assert text(unknown).startswith("A message that begins with / is a command, so I did not keep it")
+    assert "A round is open." in text(unknown)
+    assert "is a command" not in text(home)
+    assert (await kept(database, asked))["said_aloud"][1] == "We hear about it late."
+
+
+async def test_an_unknown_command_otherwise_leads_home(member: Phone) -> None:
+    reply = await member.say("/shout")
+
+    assert text(reply) == text(await member.say("/start"))
 
 
 async def test_an_edit_after_the_close_is_refused_in_words(database: Database, asked: Phone) -> None:

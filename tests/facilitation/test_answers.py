@@ -6,7 +6,16 @@ from random import Random
 import pytest
 
 from facilitation import answers
-from facilitation.answers import LONGEST_TEXT, Given, NotYours, Part, RoundClosed, TextTooLong
+from facilitation.answers import (
+    LONGEST_TEXT,
+    EditEmpty,
+    EditTooLong,
+    Given,
+    NotYours,
+    Part,
+    RoundClosed,
+    TextTooLong,
+)
 from facilitation.refusals import Refusal
 from storage.database import Database
 from storage.members import Seat
@@ -182,7 +191,7 @@ async def test_how_to_show_is_not_asked_where_there_is_no_text(
     async with database.writing() as session:
         for part, position in ((nothing, TEXT), (skipped, TEXT), (skipped, 0)):
             with pytest.raises(NotYours):
-                await answers.show_as(session, part, position, 1)
+                await answers.show_as(session, part, position, 1, message=1, given=given(one, now=OPENS))
 
 
 async def test_a_text_waits_for_its_choice_and_then_is_settled(
@@ -210,6 +219,40 @@ async def test_what_was_chosen_for_one_text_is_not_chosen_for_the_next(
 
     found = (await kept(database, one, round_id))["said_aloud"]
     assert (found.text, found.shown_as) == ("Second.", None)
+
+
+async def choose(
+    database: Database, account: int, round_id: int, shown_as: int, *, message: int, update_id: int
+) -> bool:
+    part = await own(database, account, round_id)
+    async with database.writing() as session:
+        part = await answers.part(session, part.invitation.id, account=account, now=OPENS)
+        tap = given(account, now=OPENS, update_id=update_id)
+        return await answers.show_as(session, part, TEXT, shown_as, message=message, given=tap)
+
+
+async def test_a_choice_counts_for_the_text_it_was_asked_about_alone(
+    database: Database, cast: Cast, round_id: int
+) -> None:
+    one = cast.members[0]
+    await write(database, one, round_id, "Words.", shown_as=None, now=OPENS)
+
+    other = await choose(database, one, round_id, 1, message=2, update_id=10**9)
+    before = (await kept(database, one, round_id))["said_aloud"].shown_as
+    same = await choose(database, one, round_id, 1, message=1, update_id=10**9)
+
+    assert (other, before, same) == (False, None, True)
+    assert (await kept(database, one, round_id))["said_aloud"].shown_as == "quoted"
+
+
+async def test_of_two_choices_the_newer_counts(database: Database, cast: Cast, round_id: int) -> None:
+    one = cast.members[0]
+    await write(database, one, round_id, "Words.", shown_as=None, now=OPENS)
+
+    await choose(database, one, round_id, 0, message=1, update_id=10**9 + 1)
+    await choose(database, one, round_id, 1, message=1, update_id=10**9)
+
+    assert (await kept(database, one, round_id))["said_aloud"].shown_as == "facilitator"
 
 
 async def test_what_a_database_cannot_hold_is_left_out_of_a_text(
@@ -283,8 +326,10 @@ async def test_an_edit_of_any_other_message_changes_nothing(
     assert (await kept(database, one, round_id))["said_aloud"].text == "Words."
 
 
-@pytest.mark.parametrize(("text", "refusal"), [("x" * 3001, TextTooLong), ("Late.", RoundClosed)])
-async def test_an_edit_too_long_or_too_late_is_refused(
+@pytest.mark.parametrize(
+    ("text", "refusal"), [("x" * 3001, EditTooLong), ("", EditEmpty), ("Late.", RoundClosed)]
+)
+async def test_an_edit_too_long_empty_or_too_late_is_refused(
     database: Database, cast: Cast, round_id: int, text: str, refusal: type[Refusal]
 ) -> None:
     one = cast.members[0]

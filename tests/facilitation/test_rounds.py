@@ -302,14 +302,15 @@ async def test_the_next_moment_is_told_at_every_stage(database: Database, cast: 
 
 
 async def test_only_the_unfinished_are_reminded(database: Database, cast: Cast) -> None:
-    done, begun, declined, gone, left, *others = cast.members
+    done, begun, declined, enough, gone, left, *others = cast.members
     await turn(database, now=OPENS)
     round_id = (await all_rounds(database))[0].id
     await answer(database, done, round_id, dict.fromkeys(range(6)), now=OPENS)
     await answer(database, begun, round_id, {0: 3}, now=OPENS)
+    await answer(database, enough, round_id, {0: 3}, now=OPENS)
     async with database.writing() as session:
-        own = await part_of(database, declined, round_id, now=OPENS)
-        await answers.decline(session, own)
+        for account in (declined, enough):
+            await answers.decline(session, await part_of(database, account, round_id, now=OPENS))
         await members.lost(session, account=gone, now=OPENS)
         seat = (await members.sittings(session, account=left))[0].seat
         seat.left_at = OPENS
@@ -330,8 +331,6 @@ async def test_not_this_week_is_taken_back_by_answering(database: Database, cast
             await answers.decline(session, await part_of(database, account, round_id, now=OPENS))
 
     await answer(database, one, round_id, {0: 4}, now=OPENS)
-    async with database.writing() as session:
-        await answers.decline(session, await part_of(database, one, round_id, now=OPENS))
 
     assert (await part_of(database, one, round_id, now=OPENS)).invitation.state == "started"
     assert (await part_of(database, two, round_id, now=OPENS)).invitation.state == "declined"

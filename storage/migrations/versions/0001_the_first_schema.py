@@ -182,6 +182,8 @@ def _answers() -> None:
         sa.Column("organisation_id", sa.BigInteger(), sa.ForeignKey("organisation.id"), nullable=False),
         sa.Column("cell_id", sa.BigInteger(), sa.ForeignKey("cell.id"), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("card", sa.BigInteger(), nullable=True),
+        sa.Column("card_item", sa.String(), nullable=False),
         sa.UniqueConstraint("round_id", "seat_id"),
     )
     op.create_index("ix_invitation_round_id", "invitation", ["round_id"], unique=False)
@@ -207,6 +209,7 @@ def _answers() -> None:
         sa.Column("about", sa.BigInteger(), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
         sa.Column("message", sa.BigInteger(), nullable=True),
+        sa.Column("refused", sa.BigInteger(), nullable=True),
     )
 
 
