@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.database import Database
 from storage.queues import Pace
 
-A_SECOND = 27.0  # of 30: what travels the network bunches up a little
+A_SECOND = 26.0  # of 30: what travels the network bunches up a little
 PRIVATE_GAP = 1.02
 GROUP_GAP = 3.05
 TOKEN = 0

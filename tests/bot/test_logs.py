@@ -26,7 +26,7 @@ from tests.cast import CLOSES, DIGEST, OPENS, REMINDS
 from tests.processes import free_port, until
 from tests.sandbox_process import Sandbox
 
-TOKEN = "731:token-marmalade-in-the-attic"
+TOKEN = "99731:token-marmalade-in-the-attic"
 SECRET = "secret-marmalade-in-the-cellar"
 WORDS = "answer-marmalade-under-the-stairs"
 NAME = "Name-Marmalade Attlee"

@@ -77,10 +77,10 @@ POISON: list[bytes | dict[str, Any]] = [
     b" " * BIG,
 ]
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+branches = leaves | st.lists(leaves, max_size=3) | st.dictionaries(st.text(max_size=8), leaves, max_size=3)
+json_values = (
+    branches | st.lists(branches, max_size=3) | st.dictionaries(st.text(max_size=8), branches, max_size=3)
 )
 kinds = st.sampled_from(
     [
