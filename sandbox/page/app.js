@@ -39,9 +39,22 @@ function build(items) {
     tabs.append(tab);
     labelTab(phone, 0);
   }
-  if (!phones.length) room.append(el("p", { class: "empty" }, "Nobody has a phone here yet. As soon as somebody does, it appears."));
+  if (!phones.length) room.append(empty());
   if (phones.length) mark(phones[0]);
   fitTabs();
+}
+
+function empty() {
+  const name = el("input", { type: "text", name: "name", required: true, maxlength: 40, "aria-label": "First name" });
+  const give = el("button", { type: "submit", class: "wish" }, "Give them a phone");
+  const form = el("form", { class: "give" }, name, give);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await api.addUser(name.value.trim() || "Ada");
+    location.reload();
+  });
+  const how = "Nobody has a phone here yet. Whose shall it be? An invite link opens from the phone's menu.";
+  return el("div", { class: "empty" }, el("p", {}, how), form);
 }
 
 function labelTab(phone, unread) {
