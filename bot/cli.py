@@ -84,8 +84,9 @@ def migrate() -> None:
 
     async def work() -> None:
         database = Database(chosen.async_database_url)
-        before = await schema.version(database)
-        await schema.migrate(database)
+        with settings.naming_the_database():
+            before = await schema.version(database)
+            await schema.migrate(database)
         await database.close()
         typer.echo(
             f"parley: the database is at schema {schema.HEAD}"

@@ -60,7 +60,8 @@ def _settings() -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    database = Database(settings.async_database_url)
+    # A Parley may be running on the same file meanwhile: the doctor only looks.
+    database = Database(settings.async_database_url, read_only=True)
     try:
         if settings.database_file is not None and not settings.database_file.exists():
             return Finding(good=True, what="no database yet: it is made at the first start")

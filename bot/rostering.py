@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from bot import clock, telegram
-from bot.settings import Settings, Unusable
+from bot.settings import Settings, Unusable, naming_the_database
 from facilitation import roster
 from facilitation.refusals import Refusal
 from storage import schema
@@ -16,7 +16,8 @@ from storage.database import Database
 async def print_links(settings: Settings, file: Path, *, timezone: str, rule: str) -> None:
     name = await bot_name(settings)
     database = Database(settings.async_database_url)
-    await schema.migrate(database)
+    with naming_the_database():
+        await schema.migrate(database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     try:
         people = roster.read(await asyncio.to_thread(file.read_bytes))

@@ -1,13 +1,15 @@
 """Settings from the environment or `.env`. What is missing is named, with the way to get it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 TELEGRAM = "https://api.telegram.org"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -23,7 +25,7 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 NO_BOT = """PARLEY_BOT_TOKEN is not set.
   Get one from @BotFather in Telegram (two minutes: README, "On real Telegram"), then
-  put PARLEY_BOT_TOKEN=... into .env. To try Parley without a token: parley demo"""
+  put PARLEY_BOT_TOKEN=... into .env. To try Parley without a token: make demo"""
 
 
 class Unusable(SystemExit):
@@ -31,6 +33,19 @@ class Unusable(SystemExit):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"parley: {message}")
+
+
+@contextmanager
+def naming_the_database() -> Iterator[None]:
+    """End with what to do about a database that cannot be reached."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        # Its words may hold the address with the password, so they are not repeated.
+        raise Unusable(
+            f"the database in PARLEY_DATABASE_URL cannot be opened ({type(error).__name__}).\n"
+            "  Check that it is running, that the address is right, and that its folder may be written to."
+        ) from None
 
 
 class Settings(BaseSettings):
@@ -79,8 +94,8 @@ class Settings(BaseSettings):
             raise ValueError("it is not an address like postgresql://user:password@host/name") from None
         if url.drivername not in DRIVERS:
             raise ValueError("it begins with sqlite:/// or postgresql://")
-        if DRIVERS[url.drivername].startswith("sqlite") and url.database in (None, "", ":memory:"):
-            raise ValueError("it names no file; write sqlite:///var/parley.db")
+        if DRIVERS[url.drivername].startswith("sqlite"):
+            _names_a_file(url)
         return value
 
     @field_validator("log_level")
@@ -114,14 +129,27 @@ class Settings(BaseSettings):
     @property
     def async_database_url(self) -> str:
         """The database's address with the driver that Parley brings along."""
-        scheme, _, rest = self.database_url.partition("://")
-        return f"{DRIVERS[scheme]}://{rest}"
+        url = make_url(self.database_url)
+        url = url.set(drivername=DRIVERS[url.drivername])
+        if self.database_file is not None:
+            url = url.set(database=str(self.database_file))
+        return url.render_as_string(hide_password=False)
 
     @property
     def database_file(self) -> Path | None:
-        """SQLite's file, if that is the engine."""
-        scheme, _, path = self.async_database_url.partition(":///")
-        return Path(path) if scheme.startswith("sqlite") else None
+        """SQLite's file, if that is the engine, wherever links and the working folder lead to."""
+        url = make_url(self.database_url)
+        return Path(url.database or "").resolve() if url.drivername.startswith("sqlite") else None
+
+
+def _names_a_file(url: URL) -> None:
+    """Refuse an address of SQLite that names a host, or no file. Raises ValueError."""
+    if url.host:
+        raise ValueError(
+            "it names a machine, and SQLite has none; with three slashes it is a file: sqlite:///var/parley.db"
+        )
+    if url.database in (None, "", ":memory:") or "uri" in url.query:
+        raise ValueError("it names no file; write sqlite:///var/parley.db")
 
 
 def load(**given: object) -> Settings:

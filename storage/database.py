@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import quote
 
 from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
@@ -26,15 +27,18 @@ PRAGMAS = (
     "foreign_keys=ON",
     "secure_delete=ON",
 )
+# Who only looks leaves the journal's mode alone: to set it is to write.
+READING_PRAGMAS = ("busy_timeout=15000", "query_only=ON")
 
 
 class Database:
     """Sessions to read and to write with. Writers on SQLite queue here, not on the file's lock."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """`read_only`: on SQLite the file is opened to be looked at, while another process may be at work."""
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(url, sqlite=self.sqlite)
+        self.engine = _engine(self.url, sqlite=self.sqlite, read_only=read_only)
         self._one_writer = asyncio.Lock()
 
     @asynccontextmanager
@@ -71,23 +75,28 @@ class Database:
         await self.engine.dispose()
 
 
-def _engine(url: str, *, sqlite: bool) -> AsyncEngine:
+def _engine(url: URL, *, sqlite: bool, read_only: bool) -> AsyncEngine:
     if not sqlite:
         return create_async_engine(url, pool_size=8, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
+    pragmas = READING_PRAGMAS if read_only else PRAGMAS
+    if read_only:
+        url = url.set(database=f"file:{quote(url.database or '')}").update_query_dict(
+            {"mode": "ro", "uri": "true"}
+        )
     engine = create_async_engine(url, pool_size=4, max_overflow=2, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def tell_pragmas(connection: DBAPIConnection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # A writer that begins as a reader may fail to be promoted; IMMEDIATE lost nothing when measured.
-        reading = connection.get_execution_options().get("reading")
+        reading = read_only or connection.get_execution_options().get("reading")
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -13,7 +13,7 @@ HEAD = "0001"
 
 async def version(database: Database) -> str | None:
     """The schema's version, or None for an empty database."""
-    async with database.engine.connect() as connection:
+    async with database.engine.execution_options(reading=True).connect() as connection:
         return await connection.run_sync(_version)
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import select
 
-from bot import doctor, rostering
+from bot import cli, doctor, rostering
 from bot.doctor import Finding
 from bot.settings import Settings, Unusable
 from storage.database import Database
+from storage.queues import Heartbeat
 from tests.bot.conftest import Calendar
 from tests.sandbox_process import Sandbox
 
@@ -93,6 +95,34 @@ async def test_no_database_yet_is_all_right(world: Sandbox, tmp_path: Path) -> N
     assert to_do(await found(chosen(world, later))) == []
     assert not (tmp_path / "later.db").exists()
     await later.close()
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in folder.glob("parley.db*")}
+
+
+async def test_the_doctor_only_looks(database: Database, world: Sandbox, tmp_path: Path) -> None:
+    if not database.sqlite:
+        pytest.skip("PostgreSQL has room for another process")
+    async with database.writing() as session:  # a Parley at work
+        await session.exec(select(Heartbeat))
+        before = stamps(tmp_path)
+
+        findings = await found(chosen(world, database))
+
+        after = stamps(tmp_path)
+    assert to_do(findings) == []
+    assert after == before
+
+
+async def test_a_database_that_is_away_is_told_to_whoever_migrates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://parley:hunter2@127.0.0.1:9/nowhere")
+
+    with pytest.raises(Unusable) as refused:
+        await asyncio.to_thread(cli.migrate)
+
+    assert "PARLEY_DATABASE_URL cannot be opened" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 async def test_a_webhook_of_another_program_is_told(database: Database, world: Sandbox) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
+from bot import onlyone, settings
 from bot.settings import Settings, Unusable
 
 
@@ -30,6 +30,8 @@ REFUSED = [
     ("PARLEY_DATABASE_URL", "mysql://somewhere/db", "sqlite:/// or postgresql://"),
     ("PARLEY_DATABASE_URL", "sqlite://", "names no file"),
     ("PARLEY_DATABASE_URL", "sqlite:///:memory:", "names no file"),
+    ("PARLEY_DATABASE_URL", "sqlite://var/parley.db", "three slashes"),
+    ("PARLEY_DATABASE_URL", "sqlite:///file:parley.db?uri=true", "names no file"),
     ("PARLEY_DATABASE_URL", "postgresql//hunter2@host", "postgresql://user:password@host/name"),
     ("PARLEY_DATABASE_URL", "postgresql://user:hunter2@host:port/db", "postgresql://user:password@host/name"),
 ]
@@ -77,8 +79,9 @@ def test_without_a_token_the_way_to_one_is_told(token: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("given", "driver"),
     [
-        ("sqlite:///var/parley.db", "sqlite+aiosqlite:///var/parley.db"),
-        ("postgres://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("sqlite:////srv/parley.db", "sqlite+aiosqlite:////srv/parley.db"),
+        ("sqlite:////srv/parley.db?timeout=5", "sqlite+aiosqlite:////srv/parley.db?timeout=5"),
+        ("postgres://u:p%40@h/d", "postgresql+psycopg://u:p%40@h/d"),
         ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
         ("postgresql+psycopg://u@h/d", "postgresql+psycopg://u@h/d"),
     ],
@@ -90,6 +93,19 @@ def test_the_database_is_reached_with_the_driver_that_parley_brings(given: str, 
 def test_the_sqlite_file_is_known_and_postgresql_has_none() -> None:
     assert Settings(database_url="sqlite:////srv/parley.db").database_file == Path("/srv/parley.db")
     assert Settings(database_url="postgresql://u@h/d").database_file is None
+
+
+@pytest.mark.parametrize("address", ["sqlite:///kept/parley.db", "sqlite:///linked/parley.db?timeout=5"])
+def test_the_lock_lies_beside_the_real_file(tmp_path: Path, address: str) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "linked").symlink_to("kept")
+    chosen = Settings(database_url=address)
+
+    with onlyone.holding(chosen):
+        found = [file.name for file in (tmp_path / "kept").iterdir()]
+
+    assert chosen.database_file == tmp_path / "kept" / "parley.db"
+    assert found == ["parley.db.lock"]
 
 
 def test_addresses_lose_their_last_slash() -> None:
