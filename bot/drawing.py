@@ -33,6 +33,11 @@ def edited(card: Card, chat: int, message: int) -> Call:
     return "editMessageText", _body(card, chat) | {"message_id": message}
 
 
+def anew(edit: dict[str, Any]) -> Call:
+    """The same card as a new message, where the one it should replace cannot be edited any more."""
+    return "sendMessage", {name: value for name, value in edit.items() if name != "message_id"}
+
+
 def noticed(callback: str, text: str, *, alert: bool) -> Call:
     body: dict[str, Any] = {"callback_query_id": callback}
     if text:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.drawing import Call
 from bot.health import Pulse
 from bot.outbox import Letter
 from bot.pace import Pacer
+from bot.telegram import Outcome
 from dialogs import conversation, reports
 from dialogs.conversation import Setting
 from dialogs.events import Reply
@@ -29,6 +31,14 @@ AT_ONCE = 16
 PATIENCE = 30.0
 IDLE = 0.5
 REPORT_LASTS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One call of a direct reply. What must show is sent anew where it can replace nothing any more."""
+
+    call: Call
+    must_show: bool = False
 
 
 class Handler:
@@ -100,7 +110,7 @@ class Handler:
                 calls = _calls(raw, replies)
                 moments = (
                     await pace.reserve(
-                        self.database, session, self.pacer, [(chat, method) for method, _ in calls]
+                        self.database, session, self.pacer, [(chat, said.call[0]) for said in calls]
                     )
                     if calls
                     else []
@@ -111,8 +121,8 @@ class Handler:
                 raise
             await self._failed(update_id, error)
             return True
-        for (method, payload), at in zip(calls, moments, strict=True):
-            await self._send(method, payload, at)
+        for said, at in zip(calls, moments, strict=True):
+            await self._say(said, at)
         return True
 
     async def _failed(self, update_id: int, error: Exception) -> None:
@@ -138,13 +148,33 @@ class Handler:
         key = f"parked:{now:%Y-%m-%dT%H}"
         return Letter(key, "report", self.operator_chat, method, payload, now, now + REPORT_LASTS)
 
-    async def _send(self, method: str, payload: dict[str, Any], at: float) -> None:
-        """Send a direct reply at its reserved moment; after a 429, once more when that is over."""
+    async def _say(self, said: Said, at: float) -> None:
+        """Send one of an update's replies; whatever goes wrong, the ones after it are sent all the same."""
+        method, payload = said.call
+        try:
+            came = await self._send(method, payload, at)
+            if said.must_show and came is not None and telegram.not_editable(came):
+                async with self.database.writing() as session:
+                    anew = drawing.anew(payload)
+                    chat = payload["chat_id"]
+                    [at] = await pace.reserve(self.database, session, self.pacer, [(chat, anew[0])])
+                await self._send(*anew, at)
+        except Exception as error:  # noqa: BLE001 - see the docstring
+            log.error("reply_failed", method=method, error=type(error).__name__, at=logs.place(error))
+
+    async def _send(self, method: str, payload: dict[str, Any], at: float) -> Outcome | None:
+        """Send a direct reply at its reserved moment; after a 429, once more when that is over.
+
+        None: it was not tried, for Telegram has halted us for longer than anybody waits.
+        """
+        if at - time.monotonic() > PATIENCE:
+            log.warning("reply_not_sent", method=method, came="halted")
+            return None
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         halt = await pace.halted(self.database, self.pacer)
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
-            return
+            return None
         await asyncio.sleep(halt)
         came = await telegram.call(self.bot, method, payload)
         if came.came == "halted":
@@ -155,22 +185,23 @@ class Handler:
                 came = await telegram.call(self.bot, method, payload)
         if came.came != "sent":
             log.warning("reply_not_sent", method=method, came=came.came)
+        return came
 
 
-def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Call]:
+def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Said]:
     """The Bot API calls that draw the replies; every tap is answered, whatever came of it."""
-    calls: list[Call] = []
+    calls: list[Said] = []
     chat = translation.chat_of(raw)
     for reply in replies:
         if reply.card is not None and reply.over is not None:
-            calls.append(drawing.edited(reply.card, chat, reply.over))
+            calls.append(Said(drawing.edited(reply.card, chat, reply.over), must_show=True))
         elif reply.card is not None:
-            calls.append(drawing.sent(reply.card, chat))
+            calls.append(Said(drawing.sent(reply.card, chat)))
         if reply.settled is not None:
             message, card = reply.settled
-            calls.append(drawing.edited(card, chat, message))
+            calls.append(Said(drawing.edited(card, chat, message)))
     callback = translation.callback_of(raw)
     if callback is not None:
         first = next(iter(replies), Reply())
-        calls.append(drawing.noticed(callback, first.notice, alert=first.alert))
+        calls.append(Said(drawing.noticed(callback, first.notice, alert=first.alert)))
     return calls

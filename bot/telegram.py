@@ -30,12 +30,11 @@ from bot.settings import Settings
 Came = Literal["sent", "unsent", "uncertain", "unreachable", "refused", "halted", "moved", "locked_out"]
 
 LONGEST_WAIT = 20.0
+# Not among them: rights that an administrator of a group may give back ("not enough rights").
 GONE = (
     "chat not found",
     "user is deactivated",
     "bot was kicked",
-    "have no rights",
-    "not enough rights",
     "bot can't initiate",
     "group chat was deactivated",
     "peer_id_invalid",
@@ -105,7 +104,7 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
         case ChatMigrated():
             return Outcome("moved", moved_to=error.new_chat_id, error=said)
         case Forbidden():
-            return Outcome("unreachable", error=said)
+            return Outcome("refused" if "rights" in said.lower() else "unreachable", error=said)
         case InvalidToken() | Conflict():
             return Outcome("locked_out", error=type(error).__name__)
         case BadRequest():
@@ -118,6 +117,14 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
             return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
     # None of the kinds above: an answer that is not the Bot API's, but of something in between.
     return Outcome("uncertain", error=type(error).__name__)
+
+
+# What a card cannot be drawn over: deleted, too old, or not ours.
+NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+
+
+def not_editable(came: Outcome) -> bool:
+    return came.came == "refused" and any(sign in came.error.lower() for sign in NOT_EDITABLE)
 
 
 def _bad_request(said: str) -> Outcome:

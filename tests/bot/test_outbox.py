@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from sqlmodel import col, select
+from telegram.error import BadRequest
 
-from bot import outbox, pace
+from bot import outbox, pace, telegram
 from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.telegram import Outcome
@@ -384,3 +385,17 @@ async def test_without_an_operator_chat_the_log_alone_tells_what_was_given_up(da
 
     assert told == [{"invitation": 1}, {}]
     assert await reports(database) == []
+
+
+async def test_a_group_that_took_our_rights_stays_linked_and_is_reported(
+    database: Database, cast: Cast
+) -> None:
+    await in_group(database, cast, -100)
+    await written(database, -100, kind="digest")
+    claimed = await outbox.claim(database, FAST, now=MONDAY)
+    came = telegram.outcome(BadRequest("Not enough rights to send text messages to the chat"))
+
+    await outbox.finish(database, FAST, claimed[0].row, came, now=MONDAY)
+
+    assert await group_of(database, cast) == -100
+    assert await outbox.given_up(database, operator=99, now=MONDAY) == {"digest": 1}

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from sqlmodel import col, func, select
+from telegram import Bot
 
-from bot import clock, inbox, ticking
+from bot import clock, inbox, pace, telegram, ticking
 from bot.handling import Handler
 from bot.pace import Pacer
+from bot.telegram import Outcome
 from dialogs.conversation import Setting
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer
 from tests import crowd, proof
 from tests.bot import wire
-from tests.bot.wire import BOT
+from tests.bot.wire import BOT, Wire
 from tests.cast import OPENS
 
 ARRIVALS = proof.size(ci=5000, long=200_000)
@@ -257,3 +259,66 @@ async def test_a_late_update_is_handled_after_its_elders(
     async with database.reading() as session:
         assert (await session.exec(select(Answer))).one().value == 2
     assert len([method for method, _ in wired.calls if method == "answerCallbackQuery"]) == 2
+
+
+async def of_a_tap(database: Database, wired: Wire, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that a tap on a question leads to."""
+    monkeypatch.setattr(telegram, "call", wired.call)
+    account, invitation = next(iter((await opened(database, 1)).items()))
+    await inbox.store(database, BOT, [tapped(1, account, f"rate:{invitation}:0:4")], now=OPENS)
+    await handle_all(handler(database))
+    return [method for method, _ in wired.calls]
+
+
+class Picky(Wire):
+    """Refuses edits, or breaks down over them."""
+
+    def __init__(self, answer: Outcome | None) -> None:
+        super().__init__()
+        self.to_edits = answer
+
+    async def call(self, _bot: Bot, method: str, payload: dict[str, Any], **_more: object) -> Outcome:
+        came = await super().call(_bot, method, payload, **_more)
+        if method != "editMessageText":
+            return came
+        if self.to_edits is None:
+            raise ZeroDivisionError
+        return self.to_edits
+
+
+@pytest.mark.parametrize("said", ["Message to edit not found", "Message can't be edited"])
+async def test_a_card_that_cannot_be_drawn_over_is_sent_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    picky = Picky(Outcome("refused", error=said))
+
+    calls = await of_a_tap(database, picky, monkeypatch)
+
+    assert calls == ["editMessageText", "sendMessage", "answerCallbackQuery"]
+    edit, anew = picky.calls[0][1], picky.calls[1][1]
+    assert anew == {name: value for name, value in edit.items() if name != "message_id"}
+
+
+async def test_a_tap_is_ticked_whatever_went_wrong_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = await of_a_tap(database, Picky(None), monkeypatch)
+
+    assert calls == ["editMessageText", "answerCallbackQuery"]
+
+
+async def test_during_a_long_halt_nobody_s_reply_is_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = wire.cut(monkeypatch)
+    account, invitation = next(iter((await opened(database, 1)).items()))
+    handling = handler(database)
+    async with database.writing() as session:
+        await pace.halt(database, session, handling.pacer, wait=20_000)
+
+    await inbox.store(database, BOT, [tapped(1, account, f"rate:{invitation}:0:4")], now=OPENS)
+    await asyncio.wait_for(handle_all(handling), 10)
+
+    assert wired.calls == []
+    async with database.reading() as session:
+        assert (await session.exec(select(Answer))).one().value == 4
