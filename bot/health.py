@@ -11,6 +11,7 @@ from storage.database import Database
 from storage.queues import Heartbeat, Incoming, Outgoing
 
 EVERY = 10.0
+PARTS = ("listening", "handling", "delivery", "clock")  # wherever they run
 LATE = 60.0  # promise 34 gives two minutes until somebody is told
 
 
@@ -43,8 +44,11 @@ def _ago(beat: Heartbeat, seconds: float) -> float:
     return round(max(0.0, seconds - beat.seen_s), 1)
 
 
-async def report(database: Database) -> dict[str, Any]:
-    """How each part is, and what waits. `ok` is false if a part has said nothing for a minute."""
+async def report(database: Database, *, up: float) -> dict[str, Any]:
+    """How each part is, and what waits. `ok` is false if a part has said nothing for a minute.
+
+    `up`: for how many seconds whoever asks has been running; a part may take a minute to begin.
+    """
     async with database.reading() as session:
         seconds = await database.machine_seconds(session)
         beats = (await session.exec(select(Heartbeat))).all()
@@ -61,4 +65,5 @@ async def report(database: Database) -> dict[str, Any]:
         )
         waiting, leaving = dict(inbox.all()), dict(outbox.all())
     late = [part for part, sign in parts.items() if sign["seconds_ago"] > LATE]
+    late += [part for part in PARTS if part not in parts and up > LATE]
     return {"ok": bool(parts) and not late, "late": late, "parts": parts, "inbox": waiting, "outbox": leaving}

@@ -2,25 +2,26 @@
 
 import asyncio
 import signal
+import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 
 from bot import clock as clocks
-from bot import health, inbox, listening, memory, telegram, ticking
+from bot import health, inbox, listening, memory, pace, telegram, ticking
 from bot.clock import Clock
 from bot.delivery import Deliverer
 from bot.handling import Handler
 from bot.health import Pulse
 from bot.pace import Pacer
-from bot.settings import Settings, Unusable
+from bot.retention import Broom
+from bot.settings import Settings, Unusable, naming_the_database
 from dialogs.conversation import Setting
 from storage import schema
 from storage.database import Database
@@ -42,6 +43,7 @@ class House:
     handler: Handler
     deliverer: Deliverer
     ticking: asyncio.Lock
+    door: socket.socket | None = None  # for the webhook and /health
 
 
 def build(settings: Settings) -> House:
@@ -58,9 +60,8 @@ def build(settings: Settings) -> House:
         clock,
         operator_chat=settings.operator_chat,
     )
-    return House(
-        settings, database, bot, clock, handler, Deliverer(database, bot, pacer, clock), asyncio.Lock()
-    )
+    deliverer = Deliverer(database, bot, pacer, clock, operator_chat=settings.operator_chat)
+    return House(settings, database, bot, clock, handler, deliverer, asyncio.Lock())
 
 
 async def open_(house: House) -> None:
@@ -76,20 +77,19 @@ async def open_(house: House) -> None:
 
 
 async def _open_database(house: House) -> None:
-    try:
+    with naming_the_database():
         if house.database.sqlite:
             await schema.migrate(house.database)
             await health.clear(house.database)
             await inbox.resume(house.database)
+            await pace.resume(house.database)
         found = await schema.version(house.database)
-    except (SQLAlchemyError, OSError) as error:
-        # Its words may hold the address with the password, so they are not repeated.
-        raise Unusable(
-            f"the database in PARLEY_DATABASE_URL cannot be opened ({type(error).__name__}).\n"
-            "  Check that it is running, that the address is right, and that its folder may be written to."
-        ) from None
     if found != schema.HEAD:
         raise Unusable("the database has another schema than this version of Parley.\n  Run: parley migrate")
+
+
+def _serves(house: House, parts: Collection[str]) -> bool:
+    return bool(house.settings.port or ("listen" in parts and house.settings.public_url))
 
 
 async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> None:
@@ -105,7 +105,7 @@ async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> Non
             loops.append(group.create_task(_keep_time(house)))
         if "listen" in parts and not house.settings.public_url:
             loops.append(group.create_task(_listen(house)))
-        if house.settings.port or ("listen" in parts and house.settings.public_url):
+        if _serves(house, parts):
             loops.append(group.create_task(_serve(house)))
         if "listen" in parts and house.settings.public_url:
             loops.append(group.create_task(_receive(house)))
@@ -117,11 +117,13 @@ async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> Non
         house.deliverer.wake.set()
 
 
-async def run_until_signalled(house: House, parts: Iterable[str]) -> None:
+async def run_until_signalled(house: House, parts: Collection[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
+        if _serves(house, parts):
+            house.door = _door(house.settings)
         await open_(house)
         running = asyncio.create_task(run(house, parts, stop=stop))
         stopped = asyncio.create_task(stop.wait())
@@ -179,25 +181,35 @@ async def _receive(house: House) -> None:
         await asyncio.sleep(METRONOME)
 
 
+def _door(settings: Settings) -> socket.socket:
+    from bot import web  # noqa: PLC0415 - see _serve
+
+    return web.bound(settings)
+
+
 async def _serve(house: House) -> None:
     from bot import web  # noqa: PLC0415 - a web server costs memory that long polling does not need
 
+    door = house.door or web.bound(house.settings)
     application = web.app(house.settings, house.database, house.clock, wake=house.handler.wake)
-    server = web.server(house.settings, application)
+    server = web.server(application)
     try:
-        await server.serve()
+        await server.serve(sockets=[door])
     finally:
         server.should_exit = True
+        door.close()
 
 
 async def _keep_time(house: House) -> None:
     """Tick every ten seconds and whenever somebody moves the clock. APScheduler is the metronome, no more."""
-    pulse = Pulse(house.database, "clock")
+    pulse, broom = Pulse(house.database, "clock"), Broom(house.database)
 
     async def beat() -> None:
-        await tick(house)
+        if await tick(house) is None:  # `/health` must see that
+            return
         with suppress(Exception):
             await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+            await broom.sweep(now=house.clock.now(), machine=time.monotonic())
 
     metronome = AsyncIOScheduler(timezone="UTC")
     metronome.add_job(
@@ -214,14 +226,17 @@ async def _keep_time(house: House) -> None:
         metronome.shutdown(wait=False)
 
 
-async def tick(house: House) -> int:
-    """Do what is due, one tick at a time in this process; the database being away is not the end."""
+async def tick(house: House) -> int | None:
+    """Do what is due, one tick at a time in this process; the database being away is not the end.
+
+    The result is how many steps that took, None if it failed as a whole.
+    """
     async with house.ticking:
         try:
             steps = await ticking.tick(house.database, now=house.clock.now())
         except Exception as error:  # noqa: BLE001 - the next beat tries again
             log.error("tick_failed", error=type(error).__name__)
-            return 0
+            return None
     if steps:
         house.deliverer.wake.set()
     return steps

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import re
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +20,7 @@ from starlette.routing import Route
 
 from bot import health, inbox
 from bot.clock import Clock
-from bot.settings import Settings
+from bot.settings import Settings, Unusable
 from storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,7 @@ def secret(settings: Settings) -> str:
 
 def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.Event) -> Starlette:
     expected = secret(settings).encode()
+    began = time.monotonic()
 
     async def receive(request: Request) -> Response:
         said = request.headers.get(HEADER, "").encode("utf-8", "replace")
@@ -50,7 +53,7 @@ def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.E
 
     async def healthy(_request: Request) -> Response:
         try:
-            found = await asyncio.wait_for(health.report(database), 5)
+            found = await asyncio.wait_for(health.report(database, up=time.monotonic() - began), 5)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, say that it is
             return JSONResponse({"ok": False, "late": ["database"], "error": type(error).__name__}, 503)
         return JSONResponse(found, 200 if found["ok"] else 503)
@@ -109,12 +112,26 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(settings: Settings, application: Starlette) -> Server:
+def bound(settings: Settings) -> socket.socket:
+    """The port, taken before anything starts, so that a taken one is told with what to do."""
     host = "0.0.0.0" if settings.public_url else "127.0.0.1"  # noqa: S104 - a webhook is called from outside
+    port = settings.port or PORT
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise Unusable(
+            f"port {port} cannot be opened ({error.strerror or type(error).__name__}).\n"
+            "  Stop the program that uses it, or choose another port: put PARLEY_PORT=... into .env."
+        ) from None
+    return taken
+
+
+def server(application: Starlette) -> Server:
     config = uvicorn.Config(
         application,
-        host=host,
-        port=settings.port or PORT,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,21 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import select
 
-from bot import health, inbox, outbox, web
+from bot import health, house, inbox, outbox, telegram, ticking, web
 from bot.clock import Clock
 from bot.health import Pulse
 from bot.outbox import Letter
-from bot.settings import Settings
+from bot.settings import Settings, Unusable
 from storage.database import Database
 from storage.queues import Heartbeat, Incoming
 from tests.cast import MONDAY
+from tests.processes import free_port
 
 
 @pytest.fixture
@@ -70,10 +71,20 @@ async def test_before_anything_has_started_nothing_is_well(client: httpx.AsyncCl
     assert (await asked(client))[0] == 503
 
 
+async def test_a_part_that_never_began_is_late_after_a_minute(database: Database) -> None:
+    await beaten(database, "listening", "handling", "clock")
+
+    early = await health.report(database, up=health.LATE - 1)
+    late = await health.report(database, up=health.LATE + 1)
+
+    assert (early["ok"], early["late"]) == (True, [])
+    assert (late["ok"], late["late"]) == (False, ["delivery"])
+
+
 async def test_when_the_database_is_away_that_is_what_is_said(
     database: Database, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(_: Database) -> None:
+    async def away(_: Database, **_more: object) -> None:
         raise ConnectionRefusedError("postgresql://parley:hunter2@host")
 
     monkeypatch.setattr(health, "report", away)
@@ -155,3 +166,41 @@ async def test_the_webhook_answers_once_the_update_is_stored(
     assert answer.status_code == 200
     async with database.reading() as session:
         assert [row.update_id for row in (await session.exec(select(Incoming))).all()] == [7]
+
+
+def test_a_taken_port_is_named_with_what_to_do() -> None:
+    settings = Settings(bot_token="42:nobody-is-asked", port=free_port())
+    taken = web.bound(settings)
+    taken.listen()
+
+    with pytest.raises(Unusable) as refused:
+        web.bound(settings)
+
+    taken.close()
+    assert f"port {settings.port} cannot be opened" in str(refused.value)
+    assert "PARLEY_PORT" in str(refused.value)
+
+
+@pytest.mark.parametrize(("fails", "beats"), [(False, ["clock"]), (True, [])])
+async def test_the_clock_s_pulse_stops_when_its_ticks_fail(
+    database: Database, monkeypatch: pytest.MonkeyPatch, *, fails: bool, beats: list[str]
+) -> None:
+    async def ticked(_: Database, *, now: datetime) -> int:
+        assert now.tzinfo is not None
+        if fails:
+            raise ConnectionRefusedError
+        return 0
+
+    monkeypatch.setattr(ticking, "tick", ticked)
+    settings = Settings(bot_token="42:x", database_url=database.url.render_as_string(hide_password=False))
+    built = house.build(settings)
+    keeping = asyncio.create_task(house._keep_time(built))
+
+    await asyncio.sleep(0.3)
+
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    await built.database.close()
+    await telegram.close(built.bot)
+    async with database.reading() as session:
+        assert [beat.part for beat in (await session.exec(select(Heartbeat))).all()] == beats

@@ -1,6 +1,7 @@
 """Starting and stopping real processes: quick, light, alone on SQLite, and clean at the end."""
 
 import asyncio
+import socket
 import statistics
 import subprocess
 import sys
@@ -143,4 +144,19 @@ async def test_a_database_that_is_away_is_named_with_what_to_do(stage: Stage, wo
     assert code == 1
     assert "PARLEY_DATABASE_URL cannot be opened" in parley.log
     assert "hunter2" not in parley.log
+    assert "Traceback" not in parley.log
+
+
+async def test_a_taken_port_ends_the_start_with_what_to_do(stage: Stage, world: Sandbox) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        command = "run" if stage.on_sqlite else "clock"
+        parley = stage.parley(command, world, port=other.getsockname()[1]).start()
+        assert parley.process is not None
+
+        code = await asyncio.to_thread(parley.process.wait, 30)
+
+    assert code == 1
+    assert "PARLEY_PORT" in parley.log
     assert "Traceback" not in parley.log
