@@ -76,6 +76,8 @@ def _drawn(digest: Digest, for_whom: Reader, room: Room) -> Card:
         odds=_odds(parted[:2]),
         agreed=[signal for signal in _of_kind(facts, "common_ground") if signal["item"] not in apart][:2],
         anything=_anything(facts),
+        heard=_heard(facts, for_whom),
+        tested=_tested(facts),
         bands={(item["total"]["least"], item["total"]["most"]) for item in facts["items"] if item["total"]},
         quotes=[(short(quote["text"], room.quote), _author(quote, for_whom, room.name)) for quote in quotes],
         more=_more(facts["quotes"], room),
@@ -104,6 +106,18 @@ def _odds(parted: Sequence[Mapping[str, Any]]) -> int | None:
     """Of the least certain gap told: chance gives it less than once in so many times."""
     p = max((signal["numbers"]["p"] for signal in parted), default=1.0)
     return next((odds for odds in ROUND_ODDS if p <= 1 / odds), None)
+
+
+def _heard(facts: Facts, for_whom: Reader) -> str:
+    """What came of answering the last digest; "" where too few did."""
+    back = facts["answered_back"]
+    return plain(draw("answered_back", for_whom, part=(back["low"], back["parts"])).text) if back else ""
+
+
+def _tested(facts: Facts) -> str:
+    """On how many items our groups were tested and found to differ by no more than chance."""
+    verdicts = [item["verdict"] for item in facts["items"]]
+    return "all" if set(verdicts) == {"none"} else "some" if "none" in verdicts else ""
 
 
 def _anything(facts: Facts) -> bool:
@@ -201,6 +215,7 @@ def brief(going: Going, *, language: str, words: Sequence[str], back: Sequence[s
         digest=going.digest.id,
         parted=[wordings[signal["item"]] for signal in _of_kind(facts, "organisation_differs")[:2]],
         anything=_anything(facts),
+        heard=_heard(facts, Reader(language, going.partnership.timezone)),
         words=told[0],
         back=told[1],
         more=told != [[short(word, PAGE) for word in some] for some in (words, back)],

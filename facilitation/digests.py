@@ -77,12 +77,12 @@ async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> G
 
 async def readable(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Partnership]:
     """A digest that this account may read: published, or in preview for a facilitator. Raises NotYours."""
-    digest, _ = await _read(session, digest_id, account=account)
+    digest, _, _ = await _read(session, digest_id, account=account)
     return digest, await session.get_one(Partnership, digest.partnership_id)
 
 
-async def _read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Seat]:
-    """The digest, and the seat it is read from: a facilitator's before a member's."""
+async def _read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Seat, Round]:
+    """The digest, the seat it is read from (a facilitator's before a member's), and its round."""
     wanted = (
         select(Digest, Seat, Round)
         .join(Round, col(Round.id) == col(Digest.round_id))
@@ -94,7 +94,7 @@ async def _read(session: AsyncSession, digest_id: int, *, account: int) -> tuple
     found = (await session.exec(wanted)).first()
     if found is None or (found[2].state != "published" and found[1].role != "facilitator"):
         raise NotYours
-    return found[0], found[1]
+    return found
 
 
 async def answer_back(
@@ -105,7 +105,7 @@ async def answer_back(
     A word stands with the newest digest whose brief is out, whichever digest it was said to: so the next
     brief brings it, and none is said into the void.
     """
-    digest, seat = await _read(session, digest_id, account=account)
+    digest, seat, _ = await _read(session, digest_id, account=account)
     if kind not in KINDS:
         raise NotYours
     if text is not None and len(text) > LONGEST_TEXT:
@@ -137,7 +137,7 @@ async def _heard_next(session: AsyncSession, digest: Digest) -> Digest:
 
 async def word_kept(session: AsyncSession, digest_id: int, *, account: int) -> str:
     """What this seat has said that waits for the next brief; "" for nothing. Raises NotYours."""
-    digest, seat = await _read(session, digest_id, account=account)
+    digest, seat, _ = await _read(session, digest_id, account=account)
     stands_with = await _heard_next(session, digest)
     wanted = select(Response.text).where(
         Response.digest_id == stands_with.id, Response.seat_id == seat.id, Response.kind == "word"
@@ -146,9 +146,13 @@ async def word_kept(session: AsyncSession, digest_id: int, *, account: int) -> s
 
 
 async def words(session: AsyncSession, digest_id: int, *, account: int) -> tuple[list[str], list[str]]:
-    """What stands in the brief of this digest, for its facilitators alone. Raises NotYours."""
-    digest, seat = await _read(session, digest_id, account=account)
-    if seat.role != "facilitator":
+    """What stands in the brief of this digest, for its facilitators alone. Raises NotYours.
+
+    Nor for them before the brief is out: whoever could watch words arrive could tell whose they are.
+    """
+    digest, seat, round_ = await _read(session, digest_id, account=account)
+    out = round_.briefed_at is not None or round_.state == "published"
+    if seat.role != "facilitator" or not out:
         raise NotYours
     return await words_for_facilitator(session, digest.round_id), await words_back(session, digest)
 

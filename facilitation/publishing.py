@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import instruments, rounds
 from facilitation.instruments import Instrument
-from storage.digests import Digest, Shown, Signal
+from storage.digests import Digest, Response, Shown, Signal
 from storage.members import Seat
 from storage.partnerships import Cell, Organisation, Partnership
 from storage.rounds import Answer, Invitation, Round
@@ -20,6 +20,8 @@ from synthesis import round as analysis
 
 # A kind of organisation is named beside a quote only if so many of its seats were invited.
 KIND_IS_CROWD = 5
+# What stands in the ledger, in an item's place, for what people said back to a digest.
+ANSWERED_BACK = "answered_back"
 
 Facts = dict[str, Any]
 # Each invited seat: the cell it is shown in, and its ratings by item.
@@ -38,6 +40,7 @@ class Gathered:
     replied: int
     invited: int
     quotes: list[dict[str, str]]
+    said_back: dict[str, int]
 
 
 async def close(session: AsyncSession, round_id: int, *, now: datetime) -> Round | None:  # noqa: ARG001 - as every step of the clock
@@ -69,6 +72,7 @@ async def gather(session: AsyncSession, round_id: int) -> Gathered | None:
         replied,
         invited,
         await _quotes(session, round_),
+        await _said_back(session, round_),
     )
 
 
@@ -96,6 +100,7 @@ def worked_out(gathered: Gathered) -> Facts:
         "items": items,
         "signals": [_signal_facts(signal, instrument, cells) for signal in found.signals],
         "quotes": gathered.quotes,
+        "answered_back": _answered_back(gathered.said_back, k=partnership.minimum_group),
     }
 
 
@@ -106,7 +111,9 @@ async def freeze(session: AsyncSession, gathered: Gathered, facts: Facts, *, now
     known = await session.exec(select(Digest.id).where(Digest.round_id == gathered.round.id))
     if round_ is None or known.first() is not None:
         return None
-    _note(session, round_, facts["items"], versions=_versions(gathered.cells, gathered.partnership))
+    versions = _versions(gathered.cells, gathered.partnership)
+    _note(session, round_, facts["items"], versions=versions)
+    _note_answered_back(session, round_, facts["answered_back"], version=versions[None])
     for signal in facts["signals"]:
         kept = {key: signal[key] for key in ("kind", "item", "severity", "numbers")}
         session.add(Signal(round_id=round_.id, **kept))
@@ -207,6 +214,59 @@ def _note(
                     value=figure["mean"],
                 )
             )
+
+
+async def _said_back(session: AsyncSession, round_: Round) -> dict[str, int]:
+    """How many of those who are asked said "same" and "other" to the digest before this one.
+
+    Only its newest digest's: so each digest is counted once, and no two counts can be compared.
+    """
+    before = (
+        select(Digest.id, Round.state)
+        .join(Round, col(Round.id) == col(Digest.round_id))
+        .where(Round.schedule_id == round_.schedule_id, Round.id != round_.id)
+        .order_by(col(Digest.id).desc())
+        .limit(1)
+    )
+    last, state = (await session.exec(before)).first() or (None, "")
+    wanted = (
+        select(Response.kind)
+        .join(Seat, col(Seat.id) == col(Response.seat_id))
+        .join(Organisation, col(Organisation.id) == col(Seat.organisation_id))
+        .where(Response.digest_id == last, Seat.role == "member", Organisation.kind != disclosure.NOT_ASKED)
+    )
+    said = (await session.exec(wanted)).all() if state == "published" else ()
+    return {kind: said.count(kind) for kind in ("same", "other")}
+
+
+def _answered_back(said: dict[str, int], *, k: int) -> dict[str, Any] | None:
+    """Of those who answered back, the share that saw it that way. None: a side is too small, or too few.
+
+    Told as a part of the whole, never as counts: so that "most" may be all, and nobody can be sure of it.
+    """
+    may, total = disclosure.shown(said, k), sum(said.values())
+    share = disclosure.share_band(said["same"], total)
+    if not may.total or set(may.cells) != {side for side, n in said.items() if n} or share.parts == 1:
+        return None
+    least, most = disclosure.band(total)
+    return share._asdict() | {"least": max(least, k), "most": most}
+
+
+def _note_answered_back(
+    session: AsyncSession, round_: Round, shown: dict[str, Any] | None, *, version: int
+) -> None:
+    """One value over all who answered back: the low end of the part that was told."""
+    if shown is not None:
+        session.add(
+            Shown(
+                round_id=round_.id,
+                item=ANSWERED_BACK,
+                cells_version=version,
+                least=shown["least"],
+                most=shown["most"],
+                value=shown["low"] / shown["parts"],
+            )
+        )
 
 
 def _signal_facts(signal: analysis.Signal, instrument: Instrument, cells: Sequence[Cell]) -> dict[str, Any]:

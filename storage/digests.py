@@ -10,7 +10,7 @@ from storage.columns import Key, Moment
 
 
 class Digest(SQLModel, table=True):
-    """The facts of one round's digest, frozen at its close; rendered once a language, never again."""
+    """The facts of one round's digest, frozen after its close; every card of it is drawn from them alone."""
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
     round_id: int = Field(foreign_key="round.id", unique=True, sa_type=BigInteger)

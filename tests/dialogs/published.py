@@ -37,6 +37,7 @@ def facts(words: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any f
         "items": items,
         "signals": [gap("can_disagree", [2], [1, 3], p=0.004), ground("made_a_difference", [1, 2, 3])],
         "quotes": [{"text": words, "by": "partner", "name": ""}],
+        "answered_back": None,
     }
     return found | changes
 
@@ -80,7 +81,9 @@ def crowded(words: str) -> dict[str, Any]:
     halves = list(range(1, 7)), list(range(7, 13))
     signals = [gap(item.code, *halves, p=0.0001) for item in PULSE.rated[:3]]
     signals += [ground(item.code, halves[1]) for item in PULSE.rated[3:]]
-    return facts(words, cells=cells, items=items, signals=signals, quotes=quotes(words * 9, count=9))
+    back = {"low": 1, "high": 2, "parts": 5, "least": 25, "most": None}
+    made = facts(words, cells=cells, items=items, signals=signals, quotes=quotes(words * 9, count=9))
+    return made | {"answered_back": back}
 
 
 def _mixed(words: str) -> dict[str, Any]:
@@ -96,8 +99,12 @@ def states() -> dict[str, Callable[[str], dict[str, Any]]]:
     undivided = {"signals": [ground("worth_it", [])]}
     alone = {"1": {"shape": "organisation", "label": "Council"}}
     unsure = [_item(item.code, (3,), "cannot_tell") for item in PULSE.rated]
+    alike = [_item(item.code, (4, 4), "none") for item in PULSE.rated]
+    partly = [*alike[:2], *unsure[2:]]
     found: dict[str, Callable[[str], dict[str, Any]]] = {
-        "no division": lambda words: facts(words, **undivided),
+        "no division": lambda words: facts(words, items=alike, **undivided),
+        "no division in part": lambda words: facts(words, items=partly, **undivided),
+        "a gap too small to show": lambda words: facts(words, **undivided),
         "too few to tell": lambda words: facts(words, signals=[], quotes=[], items=unsure, cells=alone),
         "somebody in no group": lambda words: facts(
             words, cells=alone, items=unsure, apart=False, signals=[]
@@ -111,6 +118,9 @@ def states() -> dict[str, Callable[[str], dict[str, Any]]]:
         found[f"turnout {low} of {parts}"] = partial(
             facts, turnout={"low": low, "high": high, "parts": parts}
         )
+    for low, high, parts in TURNOUTS[1:]:
+        back = {"low": low, "high": high, "parts": parts, "least": 7, "most": 9}
+        found[f"answered back {low} of {parts}"] = partial(facts, answered_back=back)
     for by, name in [("name", ""), ("organisation", ""), *(("kind", kind) for kind in SHAPES)]:
         found[f"quote by {by} {name}"] = partial(_quoted, by, name)
     return found

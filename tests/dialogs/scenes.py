@@ -18,7 +18,17 @@ from facilitation.rounds import Asked, Opened
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Invitation, Round
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS
-from tests.dialogs.published import LARGE, PULSE, SHAPES, digest, facts, nothing, states
+from tests.dialogs.published import (
+    LARGE,
+    PULSE,
+    SHAPES,
+    TURNOUTS,
+    crowded,
+    digest,
+    facts,
+    nothing,
+    states,
+)
 
 READER = Reader("en", "Europe/London")
 PRINT = 2**95  # and a fingerprint
@@ -262,6 +272,9 @@ def published() -> Iterator[Scene]:
         yield Scene("cell", f"{shape} {label}", partial(_cell, shape, label))
     for by, name in [("back", "-"), ("partner", "-"), *(("kind", kind) for kind in SHAPES)]:
         yield Scene("author", f"{by} {name}", partial(_author, by, name))
+    for low, _, parts in TURNOUTS[1:]:
+        told = drawn("answered_back", part=(low, parts))
+        yield Scene("answered_back", f"{low} of {parts}", told)
     yield from briefed()
     for kind, waiting in (("word", ""), ("word", same), ("kept", ""), ("same", ""), ("other", "")):
         yield Scene("said_back", f"{kind} {waiting}", drawn("said_back", kind=kind, waiting=waiting))
@@ -298,7 +311,7 @@ def _words(facts: tuple[bool, int, int], signed: bool, words: str) -> Card:  # n
 
 
 def briefed() -> Iterator[Scene]:
-    kinds: dict[str, Made] = {"parted": facts, "nothing": nothing, "undivided": _undivided}
+    kinds: dict[str, Made] = {"parted": facts, "nothing": nothing, "undivided": _undivided, "heard": crowded}
     for (state, made), count in product(kinds.items(), ((0, 0), (1, 0), (0, 1), (60, 60))):
         yield Scene("brief", f"{state} {count}", partial(_brief, made, count))
     for private, page, pages, signed in product((False, True), (0, 1), (1, 2), (False, True)):

@@ -21,7 +21,7 @@ LONGEST_MESSAGE, LONGEST_CAPTION, LONGEST_NOTICE, LONGEST_DATA = 4096, 1024, 200
 # Letters that a button shows beside so many others on a phone 360 wide.
 ROOM = {1: 34, 2: 15, 3: 10, 4: 7, 5: 5, 6: 4}
 # Parts of a card, never sent alone.
-PARTS = {"choice", "cell", "author", "place", "picture"}
+PARTS = {"answered_back", "choice", "cell", "author", "place", "picture"}
 
 everywhere = pytest.mark.parametrize("scene", ALL, ids=lambda scene: scene.name)
 
@@ -281,6 +281,31 @@ def test_a_digest_without_figures_says_so_and_asks_something_else() -> None:
     assert f"from {FEWEST} people or more" in text
     assert "out of 5" not in text
     assert "what would make these questions worth our time?" in text
+
+
+def test_a_digest_without_division_says_what_was_tested_and_no_more() -> None:
+    alike, partly, close = (
+        text_of(state) for state in ("no division", "no division in part", "a gap too small to show")
+    )
+
+    assert "Our groups see these questions alike: they differ no more than chance would give." in alike
+    assert "cannot tell" not in alike
+    assert "Where it could be tested, our groups see things alike" in partly
+    assert "On the other questions these answers cannot tell." in partly
+    assert "Where it could be tested" in close
+    for text in (alike, partly, close):
+        assert "A split inside a group would not show here yet." in text
+        assert "Where we are close, that is worth saying when we meet." in text
+        assert "divides" not in text
+    assert "alike" not in text_of("too few to tell").replace("If these groups saw it alike", "")
+
+
+def test_what_came_of_answering_the_last_digest_is_told_if_it_may_be() -> None:
+    told = "Of those who answered the last digest, "
+
+    assert told not in text_of("turnout 3 of 4")
+    assert f"{told}most saw it that way." in text_of("answered back 3 of 4")
+    assert f"{told}most saw it otherwise." in text_of("answered back 0 of 4")
 
 
 def test_a_signed_quote_is_not_denied() -> None:

@@ -84,6 +84,7 @@ async def test_a_word_back_reaches_the_facilitator_in_the_next_brief(
     member.now += WEEK
     await turn(database, now=OPENS + WEEK)
     await turn(database, now=CLOSES + WEEK)
+    await turn(database, now=BRIEF + WEEK)
     second = await digest_of(database, (await all_rounds(database))[1].id)
     facilitator = Phone(database, cast.facilitator, now=BRIEF + WEEK)
     words = await facilitator.tap(f"words:{second.id}:0")

@@ -176,6 +176,10 @@ async def test_words_for_the_facilitator_come_without_names_in_the_order_of_the_
         await write(database, account, round_id, text, shown_as=choice, now=OPENS)
     await turn(database, now=CLOSES)
     digest = await digest_of(database, round_id)
+    async with database.reading() as session:
+        with pytest.raises(NotYours):
+            await digests.words(session, digest.id, account=cast.facilitator)
+    await turn(database, now=BRIEF)
 
     async with database.reading() as session:
         words, said_back = await digests.words(session, digest.id, account=cast.facilitator)
@@ -187,6 +191,25 @@ async def test_words_for_the_facilitator_come_without_names_in_the_order_of_the_
     async with database.reading() as session:
         with pytest.raises(NotYours):
             await digests.words(session, digest.id, account=cast.members[0])
+
+
+async def test_words_back_cannot_be_watched_arriving_before_the_brief(
+    database: Database, cast: Cast, digest: Digest
+) -> None:
+    await turn(database, now=BRIEF)
+    await turn(database, now=DIGEST)
+    await turn(database, now=OPENS + WEEK)
+    await turn(database, now=CLOSES + WEEK)
+    second = await digest_of(database, (await all_rounds(database))[1].id)
+    await back(database, digest.id, "word", cast.members[0], "soon")
+
+    async with database.reading() as session:
+        with pytest.raises(NotYours):
+            await digests.words(session, second.id, account=cast.facilitator)
+
+    await turn(database, now=BRIEF + WEEK)
+    async with database.reading() as session:
+        assert (await digests.words(session, second.id, account=cast.facilitator))[1] == ["soon"]
 
 
 async def test_no_word_back_is_said_into_the_void(database: Database, cast: Cast, digest: Digest) -> None:

@@ -1,19 +1,22 @@
 """One way out for figures: what a digest holds is what the rule allows, and what the ledger says."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
+from facilitation import digests
 from storage.database import Database
 from storage.digests import Digest, Shown, Signal
 from storage.members import Seat
 from storage.partnerships import Cell, Partnership
 from storage.rounds import Invitation
-from tests.cast import CLOSES, OPENS, Cast
-from tests.facilitation.turning import all_rounds, answer, digest_of, invitation_of, turn, write
+from tests.cast import BRIEF, CLOSES, DIGEST, OPENS, Cast
+from tests.facilitation.turning import all_rounds, answer, digest_of, invitation_of, plan, turn, write
 
+WEEK = timedelta(days=7)
 COMMUNITY = ("family_charity", "youth_centre", "refugee_group")
 
 
@@ -241,3 +244,73 @@ async def test_a_closed_round_is_not_closed_again(database: Database, cast: Cast
     async with database.reading() as session:
         assert len((await session.exec(select(Digest))).all()) == 1
         assert len((await session.exec(select(Cell))).all()) == 3
+
+
+# What people said back to the digest before.
+
+
+async def said_back(database: Database, cast: Cast, same: int, other: int) -> dict[str, Any] | None:
+    """The first digest is out, so many answer it, and the second round closes; what its digest says of it."""
+    for moment in (OPENS, CLOSES, BRIEF, DIGEST):
+        await turn(database, now=moment)
+    first = await digest_of(database, (await all_rounds(database))[0].id)
+    kinds = ["same"] * same + ["other"] * other
+    async with database.writing() as session:
+        await digests.answer_back(session, first.id, "other", account=cast.facilitator)
+        for account, kind in zip(cast.members, kinds, strict=False):
+            await digests.answer_back(session, first.id, kind, account=account)
+    return await next_said_back(database, week=1)
+
+
+async def next_said_back(database: Database, *, week: int) -> dict[str, Any] | None:
+    await plan(database, now=OPENS + week * WEEK)
+    for moment in (OPENS, CLOSES, BRIEF, DIGEST):
+        await turn(database, now=moment + week * WEEK)
+    digest = await digest_of(database, (await all_rounds(database))[week].id)
+    told: dict[str, Any] | None = digest.facts["answered_back"]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("same", "other", "expected"),
+    [
+        (6, 0, (1, 2, 2, 4, 6)),
+        (5, 4, (1, 2, 2, 7, 9)),
+        (4, 5, (0, 1, 2, 7, 9)),
+        (0, 7, (0, 1, 2, 7, 9)),
+        (12, 0, (3, 4, 4, 10, 14)),
+        (11, 4, (2, 3, 4, 15, 24)),
+    ],
+)
+async def test_what_was_said_back_is_told_as_a_part_and_stands_in_the_ledger(
+    database: Database, cast: Cast, same: int, other: int, expected: tuple[int, ...]
+) -> None:
+    told = await said_back(database, cast, same, other)
+
+    low, _, parts, least, most = expected
+    assert told == dict(zip(("low", "high", "parts", "least", "most"), expected, strict=True))
+    rows = [row for row in await ledger(database) if row.item == "answered_back"]
+    assert [(row.cell_id, row.least, row.most, row.value) for row in rows] == [
+        (None, least, most, low / parts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("same", "other"), [(0, 0), (3, 0), (2, 2), (5, 0), (9, 2), (1, 9), (3, 3), (6, 1), (12, 3)]
+)
+async def test_nothing_is_told_of_what_too_few_said_back(
+    database: Database, cast: Cast, same: int, other: int
+) -> None:
+    told = await said_back(database, cast, same, other)
+
+    assert told is None
+    assert not [row for row in await ledger(database) if row.item == "answered_back"]
+
+
+async def test_what_was_said_back_is_told_once(database: Database, cast: Cast) -> None:
+    first = await said_back(database, cast, 8, 4)
+
+    second = await next_said_back(database, week=2)
+
+    assert first is not None
+    assert second is None
