@@ -94,12 +94,15 @@ async def _letters(
     draw = invitations.reminder if kind == "reminder" else invitations.invitation
     due = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
     begins = await rounds.considerate(session, opened.round, due=due, now=now)
+    until = opened.round.closes_at
+    if kind == "reminder":
+        until = await rounds.reminds_until(session, opened.round, begins=begins)
     letters = []
     for asked in opened.asked:
         if asked.account is not None and begins < opened.round.closes_at:
             method, payload = drawing.sent(draw(opened, asked), asked.account)
             key = f"{kind}:{asked.invitation.id}"
-            letters.append(Letter(key, kind, asked.account, method, payload, begins, opened.round.closes_at))
+            letters.append(Letter(key, kind, asked.account, method, payload, begins, until))
     return letters
 
 

@@ -18,6 +18,7 @@ from storage.rounds import Answer, Invitation, Round, Schedule
 AHEAD = timedelta(days=14)
 TOO_LATE = timedelta(hours=36)
 PROMPT = timedelta(minutes=15)
+A_WHILE = timedelta(minutes=30)
 BRIEF_BEFORE = timedelta(hours=1)
 REMIND_AT = 0.6  # of the window
 
@@ -118,6 +119,20 @@ async def considerate(session: AsyncSession, round_: Round, *, due: datetime, no
     # An hour that somebody set inside the quiet hours was meant so, but only if it is kept.
     meant = awake(due, schedule, zone) != due and now - due < PROMPT
     return due if meant else awake(max(due, now), schedule, zone)
+
+
+async def reminds_until(session: AsyncSession, round_: Round, *, begins: datetime) -> datetime:
+    """Until when a reminder is worth sending: one held up into the night is left out, not sent then."""
+    schedule = await session.get_one(Schedule, round_.schedule_id)
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    zone = ZoneInfo(partnership.timezone)
+    if schedule.quiet_from == schedule.quiet_until:
+        return round_.closes_at
+    falls, day = time.fromisoformat(schedule.quiet_from), begins.astimezone(zone).date()
+    nights = [occurrences.opens_at(day + timedelta(days=ahead), falls, zone) for ahead in (0, 1)]
+    night = next(night for night in nights if night > begins)
+    # Just before the night there are more reminders than minutes.
+    return min(round_.closes_at, max(night, begins + A_WHILE))
 
 
 async def schedules(session: AsyncSession) -> Sequence[tuple[Schedule, Partnership]]:

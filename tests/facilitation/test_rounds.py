@@ -277,6 +277,34 @@ async def test_what_comes_late_keeps_the_quiet_hours(
         assert await rounds.considerate(session, round_, due=due, now=now) == begins
 
 
+@pytest.mark.parametrize(
+    ("begins", "until"),
+    [
+        (REMINDS, REMINDS.replace(hour=20)),
+        (REMINDS.replace(hour=19, minute=50), REMINDS.replace(hour=20, minute=20)),
+        (CLOSES - timedelta(hours=1), CLOSES),
+    ],
+    ids=["by day", "just before the night", "just before the end"],
+)
+async def test_a_reminder_is_not_kept_for_the_night(
+    database: Database, cast: Cast, begins: datetime, until: datetime
+) -> None:
+    round_ = (await all_rounds(database))[0]
+
+    async with database.reading() as session:
+        assert await rounds.reminds_until(session, round_, begins=begins) == until
+
+
+async def test_where_no_hours_are_quiet_a_reminder_is_kept_until_the_end(
+    database: Database, cast: Cast
+) -> None:
+    await edit(database, cast, quiet_from="00:00", quiet_until="00:00")
+    round_ = (await all_rounds(database))[0]
+
+    async with database.reading() as session:
+        assert await rounds.reminds_until(session, round_, begins=REMINDS) == CLOSES
+
+
 async def test_a_round_that_could_only_be_opened_in_its_last_night_is_missed(
     database: Database, cast: Cast
 ) -> None:
