@@ -83,6 +83,7 @@ async def _place(session: AsyncSession, sitting: Sitting, *, now: datetime) -> d
         partnership=partnership.name,
         organisation=sitting.organisation.name,
         role=sitting.seat.role,
+        backbone=sitting.organisation.kind == "backbone",
         invited=invitation is not None,
         given=given,
         of=of,

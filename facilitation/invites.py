@@ -68,6 +68,25 @@ def make(
     return invite, secret
 
 
+async def replace(session: AsyncSession, new: Invite, *, now: datetime) -> int:
+    """Take back the links that this one, not stored yet, stands for: to the same name in the same place,
+    never used. The result is how many.
+    """
+    took_back = await session.exec(
+        update(Invite)
+        .where(
+            col(Invite.organisation_id) == new.organisation_id,
+            col(Invite.role) == new.role,
+            col(Invite.name) == new.name,
+            col(Invite.taken) == 0,
+            col(Invite.revoked_at).is_(None),
+            col(Invite.expires_at) > now,
+        )
+        .values(revoked_at=now)
+    )
+    return took_back.rowcount
+
+
 async def by_secret(session: AsyncSession, secret: str) -> Invite:
     """The invite behind a link, used or not. Raises InviteUnknown."""
     found = await session.exec(select(Invite).where(Invite.secret_hash == hashed(secret)))

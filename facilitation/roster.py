@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import invites, occurrences
+from facilitation import invites, occurrences, recurrence
 from facilitation.refusals import Refusal
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Schedule
@@ -41,6 +41,18 @@ class TimezoneUnknown(Refusal):
     """There is no timezone called {timezone}. Use a name like Europe/London."""
 
 
+class TimezoneSet(Refusal):
+    """{partnership} is there already, and keeps the time of {known}, not of {timezone}. A roster does not
+    change that. Give {known} as the timezone and send it again; nothing was stored.
+    """
+
+
+class RuleSet(Refusal):
+    """{partnership} is there already, and its questions come by {known}, not by {rule}. A roster does not
+    change that. Give {known} as the rule and send it again; nothing was stored.
+    """
+
+
 @dataclass(frozen=True)
 class Person:
     line: int
@@ -55,8 +67,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Invited:
+    """A person's new link; `replaced`: how many earlier ones, never used, it took the place of."""
+
     person: Person
     secret: str
+    replaced: int = 0
 
 
 def read(content: bytes) -> list[Person]:
@@ -137,11 +152,12 @@ async def take_in(
     """Make what is missing of partnerships and organisations, and an invite for each person.
 
     A new partnership gets a weekly pulse: open Tuesday 10:00 to Friday 17:00, digest on Monday 9:00.
-    Raises TimezoneUnknown, RosterWrong, and what `occurrences.check` raises.
+    Who is in the same place of an earlier roster and has not joined yet gets a new link for the old one.
+    Raises TimezoneUnknown, TimezoneSet, RuleSet, RosterWrong, and what `occurrences.check` raises.
     """
     if timezone not in available_timezones():
         raise TimezoneUnknown(timezone=timezone)
-    invited = []
+    invited, made = [], []
     for person in people:
         partnership = await _partnership(
             session, person, timezone=timezone, now=now, rule=rule, starts=starts
@@ -150,8 +166,11 @@ async def take_in(
         invite, secret = invites.make(
             organisation, role=person.role, name=person.name, language=person.language, now=now
         )
-        session.add(invite)
-        invited.append(Invited(person, secret))
+        # Stored at the end: two people of one name in one file have two links, and keep them.
+        made.append(invite)
+        replaced = await invites.replace(session, invite, now=now)
+        invited.append(Invited(person, secret, replaced))
+    session.add_all(made)
     await session.flush()
     return invited
 
@@ -161,6 +180,7 @@ async def _partnership(
 ) -> Partnership:
     known = (await session.exec(select(Partnership).where(Partnership.name == person.partnership))).first()
     if known is not None:
+        await _unchanged(session, known, timezone=timezone, rule=rule)
         return known
     first = starts or now.astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
     occurrences.check(rule, first)
@@ -171,6 +191,16 @@ async def _partnership(
         Schedule(partnership_id=partnership.id, instrument="pulse", rule=rule, starts=first, created_at=now)
     )
     return partnership
+
+
+async def _unchanged(session: AsyncSession, known: Partnership, *, timezone: str, rule: str) -> None:
+    """Refuse what would silently be passed over: a partnership that is there keeps its time and its rule."""
+    if timezone != known.timezone:
+        raise TimezoneSet(partnership=known.name, known=known.timezone, timezone=timezone)
+    wanted = select(Schedule.rule).where(Schedule.partnership_id == known.id).order_by(col(Schedule.id))
+    kept = (await session.exec(wanted)).all()
+    if kept and recurrence.read(rule) not in [recurrence.read(one) for one in kept]:
+        raise RuleSet(partnership=known.name, known=kept[0], rule=rule)
 
 
 async def _organisation(session: AsyncSession, person: Person, partnership: Partnership) -> Organisation:

@@ -1,9 +1,9 @@
-"""Telegram's HTML as our cards may use it, read by a second pair of eyes: two tags, and a few signs."""
+"""Telegram's HTML as our cards may use it, read by a second pair of eyes: three tags, and a few signs."""
 
 import html
 import re
 
-TAGS = ("b", "i")
+TAGS = ("b", "i", "code")
 SIGNS = re.compile(r"&(?:lt|gt|amp|quot|#3[49]);")
 PIECE = re.compile(r"<(/?)([a-z]+)>")
 

@@ -96,14 +96,14 @@ def scenes() -> Iterator[Scene]:
 
 def joining() -> Iterator[Scene]:
     link = {"invite": LARGE, "fingerprint": PRINT}
-    for role, runs, danger in product(("member", "facilitator"), (False, True), (False, True)):
+    kinds = ("public", "backbone")
+    for role, kind, runs, danger in product(("member", "facilitator"), kinds, (False, True), (False, True)):
         where = partial(_risky, runs, danger)
-        place = {"partnership": where, "organisation": _organisation}
-        yield Scene("join", f"{role} {runs} {danger}", drawn("join", role=role, **place, **link))
-    for role, first in product(("member", "facilitator"), (None, OPENS)):
-        yield Scene(
-            "joined", f"{role} {first}", drawn("joined", role=role, first=first, partnership=partnership)
-        )
+        place = {"partnership": where, "organisation": partial(_organisation, kind)}
+        yield Scene("join", f"{role} {kind} {runs} {danger}", drawn("join", role=role, **place, **link))
+    for role, kind, first in product(("member", "facilitator"), kinds, (None, OPENS)):
+        place = {"partnership": partnership, "organisation": partial(_organisation, kind)}
+        yield Scene("joined", f"{role} {kind} {first}", drawn("joined", role=role, first=first, **place))
     yield Scene(
         "later", "", drawn("later", partnership=partnership, expires=OPENS + timedelta(days=60), **link)
     )
@@ -119,8 +119,8 @@ def _risky(runs: bool, danger: bool, words: str) -> Partnership:  # noqa: FBT001
     return partnership(words, facilitator_runs_server=runs, danger=words if danger else "")
 
 
-def _organisation(words: str) -> Organisation:
-    return Organisation(name=words, kind="public", partnership_id=1)
+def _organisation(kind: str, words: str) -> Organisation:
+    return Organisation(name=words, kind=kind, partnership_id=1)
 
 
 def home() -> Iterator[Scene]:
@@ -128,11 +128,12 @@ def home() -> Iterator[Scene]:
         ("member", "facilitator"), (None, OPENS), ((False, 0), (True, 0), (True, 3), (True, 6))
     ):
         place = {"role": role, "next": following, "invited": invited, "given": given, "of": 6}
-        yield Scene(
-            "place",
-            f"{role} {following} {given} {invited}",
-            drawn("place", partnership=same, organisation=same, **place),
-        )
+        for backbone in (False, True):
+            yield Scene(
+                "place",
+                f"{role} {following} {given} {invited} {backbone}",
+                drawn("place", partnership=same, organisation=same, backbone=backbone, **place),
+            )
     for given, several in product((0, 3), (False, True)):
 
         def places(words: str, given: int = given) -> list[dict[str, object]]:
@@ -339,6 +340,9 @@ def above_the_phones() -> Iterator[Scene]:
             if state or following or to_join or moving:
                 name = f"{state} {following} {to_join} {moving} {replied}"
                 yield Scene("strip", name, partial(_strip, state, told | {"replied": replied}))
+
+    parted: dict[str, Any] = {"moving_to": None, "to_join": False, "following": OPENS, "parted": True}
+    yield Scene("strip", "parted", partial(_strip, "published", parted | {"replied": (8, 14)}))
 
 
 def _strip(state: str | None, told: dict[str, Any], words: str) -> Card:

@@ -288,3 +288,20 @@ async def test_after_sixty_days_a_link_is_too_old(database: Database, cast: Cast
     assert text(reply).startswith("This link is too old")
     async with database.reading() as session:
         assert (await session.exec(select(Invite).where(Invite.name == "Amal"))).one().taken == 0
+
+
+async def test_a_member_of_the_backbone_is_told_that_nothing_is_asked(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        invite, secret = invites.make(
+            cast.organisations["forum"], role="member", name="Ada", language="en", now=MONDAY
+        )
+        session.add(invite)
+    newcomer = Phone(database, 77, now=MONDAY)
+
+    offered = await newcomer.say(f"/start {secret}")
+    joined = await newcomer.tap(data(offered, "Join"))
+    home = await newcomer.say("/start")
+
+    told = "Your organisation is the backbone here: its people are asked nothing, and get every digest."
+    assert all(told in text(reply) for reply in (offered, joined, home))
+    assert not any("questions come" in text(reply) for reply in (joined, home))

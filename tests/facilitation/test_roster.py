@@ -9,7 +9,14 @@ from facilitation import invites, roster
 from facilitation.occurrences import NoDateInFourYears
 from facilitation.recurrence import RuleUnreadable
 from facilitation.refusals import Refusal
-from facilitation.roster import Invited, RosterUnreadable, RosterWrong, TimezoneUnknown
+from facilitation.roster import (
+    Invited,
+    RosterUnreadable,
+    RosterWrong,
+    RuleSet,
+    TimezoneSet,
+    TimezoneUnknown,
+)
 from storage.database import Database
 from storage.members import Invite
 from storage.partnerships import Organisation, Partnership
@@ -152,11 +159,63 @@ async def test_more_people_join_a_partnership_that_is_there(database: Database, 
     assert names[-1] == "New"
 
 
+async def test_a_rule_written_otherwise_is_the_same_rule(database: Database, cast: Cast) -> None:
+    invited = await take_in(
+        database, HEAD + "Riverside,Council,public,,Ada,member,en\n", rule="rrule:byday=tu;freq=weekly"
+    )
+
+    assert len(invited) == 1
+
+
+async def usable(database: Database, invited: list[Invited]) -> list[bool]:
+    async with database.reading() as session:
+        found = [await invites.by_secret(session, one.secret) for one in invited]
+    return [one.revoked_at is None for one in found]
+
+
+async def test_a_roster_sent_again_gives_each_person_one_link_that_opens(database: Database) -> None:
+    first = await take_in(database, GOOD)
+
+    second = await take_in(database, GOOD)
+    third = await take_in(database, GOOD.replace("Ada", "Eve"))
+
+    assert [one.replaced for one in [*first, *second, *third]] == [0, 0, 0, 1, 1, 1, 0, 1, 1]
+    assert [await usable(database, some) for some in (first, second, third)] == [
+        [False, False, False],
+        [True, False, False],
+        [True, True, True],
+    ]
+
+
+async def test_two_people_of_one_name_in_one_file_have_two_links(database: Database) -> None:
+    line = "Riverside,Council,public,,Ada,member,en\n"
+
+    invited = await take_in(database, HEAD + line * 2)
+
+    assert [one.replaced for one in invited] == [0, 0]
+    assert await usable(database, invited) == [True, True]
+
+
+async def test_a_link_that_was_used_or_is_for_another_role_stays(database: Database) -> None:
+    line = "Riverside,Council,public,,Ada,{},en\n"
+    invited = await take_in(database, HEAD + line.format("member") + line.format("facilitator"))
+    async with database.writing() as session:
+        member = await invites.by_secret(session, invited[0].secret)
+        await invites.join(session, member, account=1, language="en", now=MONDAY)
+
+    again = await take_in(database, HEAD + line.format("member"))
+
+    assert [one.replaced for one in again] == [0]
+    assert await usable(database, invited) == [True, True]
+
+
 @pytest.mark.parametrize(
     ("lines", "changes", "refusal"),
     [
         ("Riverside,Council,funder,,Ada,member,en", {}, RosterWrong),
         ("New,A,funder,,Ada,member,en\nNew,A,public,,Bo,member,en", {}, RosterWrong),
+        ("Riverside,Council,public,,Ada,member,en", {"timezone": "Europe/Paris"}, TimezoneSet),
+        ("Riverside,Council,public,,Ada,member,en", {"rule": "FREQ=WEEKLY;BYDAY=WE"}, RuleSet),
         ("New,A,funder,,Ada,member,en", {"timezone": "Riverside"}, TimezoneUnknown),
         ("New,A,funder,,Ada,member,en", {"rule": "every Tuesday"}, RuleUnreadable),
         ("New,A,funder,,Ada,member,en", {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, NoDateInFourYears),
