@@ -1,7 +1,7 @@
 """`parley`, with shorter leases and time-outs, so that what a crash leaves behind is settled in seconds.
 
 `python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT and HURRIED_WAIT are seconds of machine
-time; what is uncertain waits a hundredth of its time.
+time; what is uncertain waits a hundredth of its time, but no less than 2 s.
 """
 
 import os
@@ -12,7 +12,7 @@ from bot import cli, inbox, outbox, telegram
 def main() -> None:
     outbox.LEASE = float(os.environ.get("HURRIED_LEASE", outbox.LEASE))
     inbox.FIRST_WAIT = float(os.environ.get("HURRIED_WAIT", inbox.FIRST_WAIT))
-    outbox.UNCERTAIN_WAITS = tuple(wait / 100 for wait in outbox.UNCERTAIN_WAITS)
+    outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
     wait = os.environ.get("HURRIED_TIMEOUT", telegram.LONGEST_WAIT)
     telegram.call.__kwdefaults__ = {"read_timeout": float(wait)}
     cli.app(prog_name="parley")
