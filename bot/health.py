@@ -29,7 +29,7 @@ class Pulse:
         self._last = machine
         async with self.database.writing() as session:
             seconds = await self.database.machine_seconds(session)
-            row = {"part": self.part, "seen_s": seconds, "seen_at": now, "note": ""}
+            row = {"part": self.part, "seen_s": seconds, "seen_at": now}
             insert = self.database.insert(Heartbeat).values(**row)
             await session.exec(insert.on_conflict_do_update(index_elements=["part"], set_=row))
 

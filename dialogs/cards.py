@@ -1,4 +1,4 @@
-"""A card is a screen as plain data: text, buttons, picture. Sentences come from templates only."""
+"""A card is a screen as plain data: text and buttons. Sentences come from templates only."""
 
 import html
 import json
@@ -39,11 +39,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Card:
-    """`text` is Telegram's HTML. `picture` names a stored picture (a digest's id), not bytes."""
+    """`text` is Telegram's HTML."""
 
     text: str
     rows: tuple[tuple[Button, ...], ...] = ()
-    picture: int | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _plain(printed: object) -> object:
     return printed
 
 
-def draw(template: str, reader: Reader, *, picture: int | None = None, **facts: object) -> Card:
+def draw(template: str, reader: Reader, **facts: object) -> Card:
     """Render one card. A fact the template needs and does not get is an error, never a gap."""
     zone, language = ZoneInfo(reader.timezone), spoken(reader.language)
     rendered = (
@@ -140,7 +139,7 @@ def draw(template: str, reader: Reader, *, picture: int | None = None, **facts: 
     )
     body, _, _ = rendered.partition(MARK)
     rows = tuple(row for line in rendered.split("\n") if (row := _buttons(line)))
-    return Card(GAP.sub("\n\n", body.strip()), rows, picture)
+    return Card(GAP.sub("\n\n", body.strip()), rows)
 
 
 def plain(card_text: str) -> str:

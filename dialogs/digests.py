@@ -54,7 +54,7 @@ def card(digest: Digest, partnership: Partnership, *, language: str, to_group: b
     fitting = next((one for one in drawn if units(one) <= LONGEST), None) or _drawn(
         digest, for_whom, ROOMS[-1]
     )
-    return replace(fitting, picture=digest.id, rows=() if to_group else fitting.rows)
+    return replace(fitting, rows=()) if to_group else fitting
 
 
 def _drawn(digest: Digest, for_whom: Reader, room: Room) -> Card:

@@ -137,7 +137,7 @@ def png(svg_text: str) -> bytes:
     """Render at 720 pixels wide, with our own fonts, the same on every machine.
 
     Takes about a tenth of a second and holds the interpreter meanwhile, so it is for the odd
-    picture, in a thread: of a digest once a language, not for every reader.
+    picture, in a thread or a process of its own: of a digest once, not for every reader.
     """
     # Here, not above: only who draws needs the native code (11 MB while it draws, 3 MB after).
     import resvg_py  # noqa: PLC0415 - only who draws pays for it
@@ -147,26 +147,6 @@ def png(svg_text: str) -> bytes:
         svg_string=svg_text, zoom=ZOOM, skip_system_fonts=True, font_files=fonts, font_family="Roboto"
     )
     return drawn
-
-
-def alt(picture: Picture) -> str:
-    """Say the picture in plain text, for who cannot see it: title, then a line an item."""
-    lines = [picture.title, picture.subtitle]
-    for row in picture.rows:
-        standings = [f"{mark.label} {_number(mark.value)}" for mark in row.marks]
-        if row.total is not None:
-            standings.append(f"{picture.total_label} {_number(row.total)}".strip())
-        if row.agreed and picture.agreed_label:
-            standings.append(picture.agreed_label)
-        scale = f"(1 = {row.low_label}, 5 = {row.high_label})"
-        lines.append(
-            f"{row.wording} {scale}: {'; '.join(standings)}" if standings else f"{row.wording} {scale}"
-        )
-    return "\n".join(line for line in [*lines, picture.note] if line)
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
 
 
 @cache

@@ -4,7 +4,6 @@ The rule gives dates, the hour stands beside it, and a round is known by its dat
 clock change nor an edited hour can double a round or lose one.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -65,16 +64,6 @@ def opens_at(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _first_instant_past(wall, zone)
 
 
-def occurrences(
-    rule: str, starts: date, at: time, zone: ZoneInfo, *, since: datetime, until: datetime
-) -> list[Occurrence]:
-    """Give what opens after `since`, up to and with `until`: windows end to end neither miss nor double."""
-    # An opening moved by a gap may come a day after its date, so the search begins a day early.
-    first, last = since.astimezone(zone).date() - _DAY, until.astimezone(zone).date()
-    found = _occurrences(rule, starts, at, zone, first=first, last=last)
-    return [one for one in found if since < one.opens <= until]
-
-
 def due(
     rule: str, starts: date, at: time, zone: ZoneInfo, *, done: date | None, now: datetime
 ) -> list[Occurrence]:
@@ -84,15 +73,9 @@ def due(
     or late, but once.
     """
     first, last = done + _DAY if done else starts, now.astimezone(zone).date()
-    found = _occurrences(rule, starts, at, zone, first=first, last=last)
+    days = recurrence.dates(recurrence.read(rule), starts, first=first, last=last)
+    found = (Occurrence(day=day, opens=opens_at(day, at, zone)) for day in days)
     return [one for one in found if one.opens <= now]
-
-
-def _occurrences(
-    rule: str, starts: date, at: time, zone: ZoneInfo, *, first: date, last: date
-) -> Iterator[Occurrence]:
-    for day in recurrence.dates(recurrence.read(rule), starts, first=first, last=last):
-        yield Occurrence(day=day, opens=opens_at(day, at, zone))
 
 
 def _wall(moment: datetime, zone: ZoneInfo) -> datetime:

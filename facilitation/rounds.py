@@ -32,7 +32,6 @@ class Asked:
 
     invitation: Invitation
     account: int | None
-    language: str
     organisation: str
 
 
@@ -300,7 +299,7 @@ async def _ask(
     session.add(invitation)
     await session.flush()
     account = member.account if member.unreachable_since is None else None
-    return Asked(invitation, account, member.language, organisation.name)
+    return Asked(invitation, account, organisation.name)
 
 
 async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:
@@ -325,7 +324,7 @@ async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Open
         .order_by(col(Invitation.id))
     )
     rows = (await session.exec(wanted)).all()
-    asked = tuple(Asked(inv, member.account, member.language, org.name) for inv, member, org in rows)
+    asked = tuple(Asked(inv, member.account, org.name) for inv, member, org in rows)
     return Opened(round_, partnership, asked)
 
 

@@ -72,4 +72,3 @@ class Heartbeat(SQLModel, table=True):
     part: str = Field(primary_key=True)
     seen_s: float = Field(default=0, sa_type=Float)
     seen_at: datetime = Field(sa_type=Moment)
-    note: str = ""

@@ -166,7 +166,7 @@ def coming() -> Iterator[Scene]:
 
 
 def _came(draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], words: str) -> Card:
-    invited = Asked(Invitation(id=LARGE, round_id=1, seat_id=1, organisation_id=1), 1, "en", words)
+    invited = Asked(Invitation(id=LARGE, round_id=1, seat_id=1, organisation_id=1), 1, words)
     return draw(opened(words, instrument=instrument), invited)
 
 

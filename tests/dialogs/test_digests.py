@@ -62,7 +62,6 @@ async def test_a_digest_tells_everyone_together_what_came_out(
     assert "“Evening opening would help us.” (Person 1011, Youth Centre)" in told
     assert "“We hear about it when it is printed.” (a community group)" in told
     assert "Please ask them why." not in told
-    assert card(read).picture == digest.id
 
 
 async def test_what_one_says_back_is_kept_and_said_so(member: Phone, digest: Digest) -> None:

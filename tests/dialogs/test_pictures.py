@@ -242,31 +242,3 @@ def test_who_only_imports_pictures_pays_for_neither_renderer_nor_fonts() -> None
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "set()"
-
-
-def test_the_picture_can_be_read_without_seeing_it() -> None:
-    assert pictures.alt(RIVERSIDE).splitlines() == [
-        "Riverside",
-        "Pulse 14 · 3 to 7 November",
-        (
-            f"In the last two weeks, our view changed a decision. {SCALE}: "
-            "Community groups 1.5; Public bodies 4.5; Others 3; All of us 2.8"
-        ),
-        (
-            f"The family drop-in is worth its time. {SCALE}: "
-            "Community groups 4.5; Public bodies 4.5; Others 4.5; All of us 4.6; Where we agree"
-        ),
-        "We could say no. (1 = no, 5 = yes): Public bodies 4",
-        "I know whom to ask. (1 = never, 5 = always): Community groups 3; Others 3.1; All of us 3.1",
-        "What we agreed is being done. (1 = not at all, 5 = clearly): All of us 2.2",
-        "Each mark stands for a group of people, never for one.",
-    ]
-
-
-def test_an_item_nothing_is_shown_of_is_still_named() -> None:
-    row = Row("An item", "no", "yes", marks=(), total=None, agreed=False)
-
-    assert pictures.alt(Picture("Riverside", "", (row,), "")).splitlines() == [
-        "Riverside",
-        "An item (1 = no, 5 = yes)",
-    ]

@@ -3,7 +3,7 @@ import time as machine
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, pairwise, zip_longest
+from itertools import islice, zip_longest
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -80,13 +80,13 @@ def _second(jumps: list[tuple[int, int]], turn: int, position: int) -> int:
 
 def _openings(rule: str, second: int, zone: ZoneInfo) -> list[Opening]:
     at = time(second // 3600, second // 60 % 60)
-    found = occurrences.occurrences(
+    found = occurrences.due(
         f"{rule};UNTIL={LAST_YEAR}1231",
         date(FIRST_YEAR, 1, 1),
         at,
         zone,
-        since=utc(f"{FIRST_YEAR - 1}-12-30"),
-        until=utc(f"{LAST_YEAR + 1}-01-03"),
+        done=None,
+        now=utc(f"{LAST_YEAR + 1}-01-03"),
     )
     return [((one.day.year, one.day.month, one.day.day), (one.opens - EPOCH) // SECOND) for one in found]
 
@@ -139,8 +139,8 @@ def test_seconds_do_not_blur_where_a_gap_ends() -> None:
 
 
 def test_a_day_that_a_place_never_had_keeps_its_own_name() -> None:
-    found = occurrences.occurrences(
-        "FREQ=DAILY", date(2011, 12, 1), time(9), APIA, since=utc("2011-12-29"), until=utc("2011-12-31")
+    found = occurrences.due(
+        "FREQ=DAILY", date(2011, 12, 1), time(9), APIA, done=date(2011, 12, 28), now=utc("2011-12-31")
     )
 
     assert [one.day for one in found] == [date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)]
@@ -151,22 +151,19 @@ def test_a_day_that_a_place_never_had_keeps_its_own_name() -> None:
     ]
 
 
-def test_windows_laid_end_to_end_give_each_opening_once() -> None:
-    moments = [utc("2026-03-01") + timedelta(hours=7 * step) for step in range(120)]
-
-    found = [
-        one.day
-        for since, until in pairwise(moments)
-        for one in occurrences.occurrences(
-            "FREQ=DAILY", date(2026, 1, 1), time(0), CAIRO, since=since, until=until
-        )
-    ]
-
-    assert found == [date(2026, 3, 2) + timedelta(days=step) for step in range(len(found))]
-    assert len(found) == 34
-
-
 # What the clock asks.
+
+
+def test_a_clock_that_looks_now_and_then_opens_each_day_once() -> None:
+    looks = [utc("2026-03-01") + timedelta(hours=7 * step) for step in range(120)]
+    found = [date(2026, 3, 1)]
+
+    for now in looks:
+        due = occurrences.due("FREQ=DAILY", date(2026, 1, 1), time(0), CAIRO, done=found[-1], now=now)
+        found += [one.day for one in due]
+
+    assert found == [date(2026, 3, 1) + timedelta(days=step) for step in range(len(found))]
+    assert len(found) == 35
 
 
 def test_an_hour_moved_earlier_in_mid_day_opens_the_day_once() -> None:

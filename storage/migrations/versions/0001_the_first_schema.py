@@ -313,5 +313,4 @@ def _machinery() -> None:
         sa.Column("part", sa.String(), primary_key=True),
         sa.Column("seen_s", sa.Float(), nullable=False),
         sa.Column("seen_at", columns.Moment(timezone=True), nullable=False),
-        sa.Column("note", sa.String(), nullable=False),
     )
