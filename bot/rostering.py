@@ -33,6 +33,9 @@ async def print_links(settings: Settings, file: Path, *, timezone: str, rule: st
         typer.echo(
             f"{one.person.organisation}\t{one.person.name}\t{one.person.role}\t{link(name, one.secret)}"
         )
+    replaced = sum(one.replaced for one in invited)
+    if replaced:
+        typer.echo(f"\n{replaced} unused links from before work no more.", err=True)
     typer.echo(
         f"\n{len(invited)} links, each for one person, good for 60 days. They are shown only now.",
         err=True,

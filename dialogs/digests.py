@@ -17,6 +17,7 @@ from facilitation.digests import Going
 from facilitation.instruments import said
 from storage.digests import Digest
 from storage.partnerships import Partnership
+from storage.rounds import Awaited
 
 LONGEST = 1800  # what can be seen of a digest, in UTF-16 units
 PAGE = 2800
@@ -284,7 +285,10 @@ async def _same(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
 
 async def _other(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
     await digests.answer_back(session, digest_id, "other", account=tap.account)
-    return Reply(notice=_noted(tap, "other"))
+    if await session.get(Awaited, tap.chat) is not None:  # a question waits for words already
+        return Reply(notice=_noted(tap, "other"))
+    await answering.expect(session, tap.chat, "word", digest_id)
+    return Reply(notice=_noted(tap, "missing"))
 
 
 def _noted(tap: Tapped, kind: str) -> str:

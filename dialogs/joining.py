@@ -30,6 +30,10 @@ async def tapped(
     invite = await session.get(Invite, numbers[0]) if numbers else None
     if invite is None or numbers[1:] != (fingerprint(invite),):
         raise invites.InviteUnknown
+    if kind == "look" and await members.seat_in(
+        session, account=moment.account, organisation_id=invite.organisation_id
+    ):
+        return await home(session, moment, now=moment.received_at)
     if kind != "join":
         return await _card(
             {"who": "who", "later": "later", "look": "join"}[kind], session, moment, invite, operator=operator
@@ -94,4 +98,5 @@ async def _place(session: AsyncSession, sitting: Sitting, *, now: datetime) -> d
         "name": short(partnership.name, BESIDE),
         "invitation": invitation.id if invitation else None,
         "given": given,
+        "of": of,
     }

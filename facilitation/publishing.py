@@ -1,5 +1,6 @@
 """Publishing: the one way a figure that rests on answers gets out. It keeps a ledger of all ever shown."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -284,7 +285,7 @@ def _signal_facts(signal: analysis.Signal, instrument: Instrument, cells: Sequen
 
 
 async def _quotes(session: AsyncSession, round_: Round) -> list[dict[str, str]]:
-    """Texts whose authors chose to be quoted, in an order that tells nothing (by their words)."""
+    """Texts whose authors chose to be quoted, in an order that tells nothing and prefers nobody."""
     wanted = (
         select(Answer, Seat, Organisation)
         .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
@@ -299,7 +300,7 @@ async def _quotes(session: AsyncSession, round_: Round) -> list[dict[str, str]]:
     rows = (await session.exec(wanted)).all()
     crowds = await _crowds(session, round_)
     quotes = [_quote(answer, seat, organisation, crowds=crowds) for answer, seat, organisation in rows]
-    return sorted(quotes, key=lambda quote: quote["text"].casefold())
+    return sorted(quotes, key=lambda quote: hashlib.sha256(quote["text"].encode()).digest())
 
 
 def _quote(answer: Answer, seat: Seat, organisation: Organisation, *, crowds: set[str]) -> dict[str, str]:

@@ -134,13 +134,13 @@ def home() -> Iterator[Scene]:
                 f"{role} {following} {given} {invited} {backbone}",
                 drawn("place", partnership=same, organisation=same, backbone=backbone, **place),
             )
-    for given, several in product((0, 3), (False, True)):
+    for given, several in product((0, 3, 6), (False, True)):
 
         def places(words: str, given: int = given) -> list[dict[str, object]]:
             name = cards.short(words, 24)
             return [
-                {"text": "Riverside", "name": name, "invitation": LARGE, "given": given},
-                {"text": "Hillside", "name": name, "invitation": None, "given": 0},
+                {"text": "Riverside", "name": name, "invitation": LARGE, "given": given, "of": 6},
+                {"text": "Hillside", "name": name, "invitation": None, "given": 0, "of": 0},
             ]
 
         yield Scene("home", f"{given} {several}", drawn("home", places=places, several=several))
@@ -277,7 +277,14 @@ def published() -> Iterator[Scene]:
         told = drawn("answered_back", part=(low, parts))
         yield Scene("answered_back", f"{low} of {parts}", told)
     yield from briefed()
-    for kind, waiting in (("word", ""), ("word", same), ("kept", ""), ("same", ""), ("other", "")):
+    for kind, waiting in (
+        ("word", ""),
+        ("word", same),
+        ("kept", ""),
+        ("same", ""),
+        ("other", ""),
+        ("missing", ""),
+    ):
         yield Scene("said_back", f"{kind} {waiting}", drawn("said_back", kind=kind, waiting=waiting))
 
 

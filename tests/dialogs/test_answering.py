@@ -32,7 +32,7 @@ async def test_a_whole_round_by_tapping_and_one_sentence(
     asked = await member.say("We hear about the plan when it is printed.")
     done = await member.tap(data(asked, "Quoted, no name"))
 
-    assert text(first).startswith("1 of 6\n\nSomething we said here")
+    assert text(first).startswith("1 of 6\n\nSomething we said in")
     assert text(first).endswith("1 = not at all · 5 = clearly")
     assert labels(first) == [["1", "2", "3", "4", "5"], ["Skip"], ["Why this question?"]]
     assert text(reply).startswith("6 of 6 · if you like")

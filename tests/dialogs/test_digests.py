@@ -71,7 +71,8 @@ async def test_what_one_says_back_is_kept_and_said_so(member: Phone, digest: Dig
     other = await member.tap(data(read, "Not quite"))
 
     assert (same.card, same.notice, same.alert) == (None, "Thank you, kept.", False)
-    assert other.notice == "Thank you, kept. If you like, tap the button below and say what is missing."
+    assert other.notice.startswith("Thank you, kept. What is missing? Write it as your next message.")
+    assert text(await member.say("We were not heard.")).startswith("Kept.")
 
 
 async def test_a_word_back_reaches_the_facilitator_in_the_next_brief(
@@ -117,7 +118,7 @@ async def test_a_brief_leads_to_what_everyone_gets_and_to_every_word(
     read = await facilitator.tap(brief.rows[-1][0].data)
     full = digests.brief(going, language="en", words=words * 9, back=["x" * 300])
 
-    assert "Where groups part\n• “Something we said here" in plain(brief.text)
+    assert "Where groups part\n• “Something we said in" in plain(brief.text)
     assert "“Please ask them why.”" in brief.text
     assert [row[0].label for row in brief.rows] == ["See what everyone gets"]
     assert text(read).startswith("Riverside · pulse 1")

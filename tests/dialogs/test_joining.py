@@ -199,7 +199,7 @@ async def test_home_tells_where_a_person_is_at_every_stage(database: Database, c
     assert begun.card is not None
     assert "does not open anything" in text(begun)
     assert "You have been through every question" in text(finished)
-    assert labels(finished) == [["Go on"]]
+    assert labels(finished) == [["Change an answer"]]
     assert "The next questions come Tuesday 10:00, on 10 November." in text(after)
 
 
