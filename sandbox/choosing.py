@@ -139,10 +139,15 @@ def _write(mind: Mind, card: Seen, *, week: int, chance: Random) -> Move:
 
 
 def _showing(mind: Mind, card: Seen, chance: Random) -> Button:
-    """As one meant it when one wrote it, where the card says what that was; else mostly quoted."""
+    """As one meant it when one wrote it, where the card says what that was; else mostly quoted.
+
+    Whoever types nonsense or markup mostly leaves it with the facilitator, so that others are still read.
+    """
     ways = [button for button in card.buttons if cards.SHOWING.search(button.word)]
     meant = next((line.show for line in mind.lines if line.show and line.say in card.text), None)
     for button in ways:
         if meant and meant.lower() in button.word:
             return button
-    return chance.choices(ways, weights=[5, 2, 1, 3, 1, 1, 1, 1][: len(ways)])[0]
+    shy = mind.temperament in ("nonsense", "hostile")
+    usual = [1, 0, 0, 9, 0, 0, 0, 0] if shy else [5, 2, 1, 3, 1, 1, 1, 1]
+    return chance.choices(ways, weights=usual[: len(ways)])[0]
