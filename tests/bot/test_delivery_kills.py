@@ -1,5 +1,6 @@
 """Promises 1 and 2: no invitation is lost, and what comes twice is rare and explained."""
 
+import asyncio
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -75,6 +76,8 @@ async def _killed(parley: Parley, bag: Mailbag, *, times: int, of: int) -> None:
             return await bag.count() >= threshold
 
         await until(reached)
+        # A crash knows nothing of deliveries: struck at once, each kill would fall right behind one.
+        await asyncio.sleep(chance.random())
         parley.kill()
         parley.start()
 
