@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.demo import tally
 
-QUESTION = "Something we said here in the last two weeks made a difference.\n1 not at all · 5 clearly"
+QUESTION = "Something we said in this partnership lately made a difference.\n1 not at all · 5 clearly"
 
 
 def letter(
