@@ -16,7 +16,7 @@ from tests.processes import Parley
 from tests.sandbox_process import Sandbox
 
 # How many times faster than Telegram allows, said to the sandbox and to the pacer alike.
-SCALE = 1
+SCALE = 2
 SIZE = 2500
 
 _numbers = itertools.count(700)
