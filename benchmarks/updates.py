@@ -10,7 +10,7 @@ from bot import inbox
 from bot.pace import Pacer
 from bot.translation import event
 from dialogs import conversation
-from dialogs.conversation import Setting
+from dialogs.events import Setting
 from storage.database import Database
 from storage.queues import Incoming, Pace
 from tests.cast import MONDAY

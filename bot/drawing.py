@@ -1,8 +1,11 @@
 """A card as Bot API calls."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from dialogs.cards import Card
+from telegram import InputFile
+
+from dialogs.cards import Button, Card, Enclosed
 
 Call = tuple[str, dict[str, Any]]
 
@@ -10,8 +13,11 @@ Call = tuple[str, dict[str, Any]]
 def keyboard(card: Card) -> dict[str, Any] | None:
     if not card.rows:
         return None
-    rows = [[{"text": button.label, "callback_data": button.data} for button in row] for row in card.rows]
-    return {"inline_keyboard": rows}
+    return {"inline_keyboard": [[_key(button) for button in row] for row in card.rows]}
+
+
+def _key(button: Button) -> dict[str, str]:
+    return {"text": button.label} | ({"url": button.url} if button.url else {"callback_data": button.data})
 
 
 def _body(card: Card, chat: int) -> dict[str, Any]:
@@ -26,7 +32,28 @@ def _body(card: Card, chat: int) -> dict[str, Any]:
 
 
 def sent(card: Card, chat: int) -> Call:
+    """A card as a new message; one with a file goes as that file's caption."""
+    if card.enclosed is not None:
+        return _enclosing(card, card.enclosed, chat)
     return "sendMessage", _body(card, chat)
+
+
+def _enclosing(card: Card, enclosed: Enclosed, chat: int) -> Call:
+    file = InputFile(enclosed.content, filename=enclosed.name)
+    body: dict[str, Any] = {"chat_id": chat, "caption": card.text, "parse_mode": "HTML"}
+    markup = keyboard(card)
+    body |= {"reply_markup": markup} if markup else {}
+    return (
+        ("sendPhoto", body | {"photo": file})
+        if enclosed.picture
+        else ("sendDocument", body | {"document": file})
+    )
+
+
+def offered(commands: Sequence[tuple[str, str]], chat: int) -> Call:
+    """The commands this chat is offered from now on."""
+    told = [{"command": name.removeprefix("/"), "description": said} for name, said in commands]
+    return "setMyCommands", {"commands": told, "scope": {"type": "chat", "chat_id": chat}}
 
 
 def edited(card: Card, chat: int, message: int) -> Call:

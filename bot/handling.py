@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
 from telegram import Bot
+from telegram.error import TelegramError
 
 from bot import drawing, inbox, logs, outbox, pace, telegram, translation
 from bot.clock import Clock
@@ -18,9 +20,9 @@ from bot.health import Pulse
 from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from bot.translation import FileWanted
 from dialogs import conversation, reports
-from dialogs.conversation import Setting
-from dialogs.events import Reply
+from dialogs.events import Event, Post, Reply, Setting
 from storage.database import Database
 from storage.queues import Incoming
 
@@ -63,6 +65,7 @@ class Handler:
         self.pulse = Pulse(database, "handling")
         self.wake = asyncio.Event()
         self.busy: set[int] = set()
+        self._files: dict[int, bytes] = {}  # fetched for the update that comes next in a chat
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -104,9 +107,11 @@ class Handler:
                 if row is None:
                     return False
                 update_id = row.update_id
-                raw, received_at = inbox.read(row), row.received_at
-                event = translation.event(raw, received_at=received_at, awaited=row.awaited)
-                replies = await conversation.respond(session, event, self.setting) if event else ()
+                raw = inbox.read(row)
+                event = translation.event(
+                    raw, received_at=row.received_at, awaited=row.awaited, content=self._files.pop(chat, None)
+                )
+                replies = await self._respond(session, event) if event else ()
                 calls = _calls(raw, replies)
                 moments = (
                     await pace.reserve(
@@ -116,6 +121,10 @@ class Handler:
                     else []
                 )
                 inbox.done(row)
+        except FileWanted as wanted:
+            # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
+            self._files[chat] = await self._fetched(wanted.file_id)
+            return True
         except Exception as error:
             if update_id is None:  # the database is away; there is no update to note it on
                 raise
@@ -124,6 +133,22 @@ class Handler:
         for said, at in zip(calls, moments, strict=True):
             await self._say(said, at)
         return True
+
+    async def _respond(self, session: AsyncSession, event: Event) -> Sequence[Reply]:
+        replies = await conversation.respond(session, event, self.setting)
+        posts = [_letter(post) for reply in replies for post in reply.posts]
+        if posts:
+            await outbox.put(self.database, session, posts)
+        return replies
+
+    async def _fetched(self, file_id: str) -> bytes:
+        """A file's content; one that cannot be had now is empty, and its reader says so."""
+        try:
+            file = await self.bot.get_file(file_id)
+            return bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            log.warning("file_not_fetched", error=type(error).__name__)
+            return b""
 
     async def _failed(self, update_id: int, error: Exception) -> None:
         """Note the failure on the update; once it is parked, tell the operator."""
@@ -188,18 +213,25 @@ class Handler:
         return came
 
 
+def _letter(post: Post) -> Letter:
+    method, payload = drawing.sent(post.card, post.chat)
+    return Letter(post.key, "note", post.chat, method, payload, post.begins, post.begins + post.lasts)
+
+
 def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Said]:
     """The Bot API calls that draw the replies; every tap is answered, whatever came of it."""
     calls: list[Said] = []
     chat = translation.chat_of(raw)
     for reply in replies:
-        if reply.card is not None and reply.over is not None:
+        if reply.card is not None and reply.over is not None and reply.card.enclosed is None:
             calls.append(Said(drawing.edited(reply.card, chat, reply.over), must_show=True))
         elif reply.card is not None:
             calls.append(Said(drawing.sent(reply.card, chat)))
         if reply.settled is not None:
             message, card = reply.settled
             calls.append(Said(drawing.edited(card, chat, message)))
+        if reply.commands:
+            calls.append(Said(drawing.offered(reply.commands, chat)))
     callback = translation.callback_of(raw)
     if callback is not None:
         first = next(iter(replies), Reply())

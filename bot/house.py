@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from bot.health import Pulse
 from bot.pace import Pacer
 from bot.retention import Broom
 from bot.settings import Settings, Unusable, naming_the_database
-from dialogs.conversation import Setting
+from dialogs.events import Setting
 from storage import schema
 from storage.database import Database
 
@@ -56,7 +56,12 @@ def build(settings: Settings) -> House:
         database,
         bot,
         pacer,
-        Setting(operator=settings.operator_name),
+        Setting(
+            operator=settings.operator_name,
+            operator_chat=settings.operator_chat,
+            source=settings.source,
+            unreviewed=settings.unreviewed,
+        ),
         clock,
         operator_chat=settings.operator_chat,
     )
@@ -99,6 +104,7 @@ async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> Non
     async with asyncio.TaskGroup() as group:
         if "handle" in parts:
             group.create_task(house.handler.run(stop))
+            loops.append(group.create_task(_learn_name(house)))
         if "deliver" in parts:
             group.create_task(house.deliverer.run(stop))
         if "clock" in parts:
@@ -136,13 +142,20 @@ async def run_until_signalled(house: House, parts: Collection[str]) -> None:
         await telegram.close(house.bot)
 
 
-async def _insist(house: House, method: str, payload: dict[str, Any]) -> None:
+async def _learn_name(house: House) -> None:
+    """Ask for our own name until Telegram tells it: links are made with it."""
+    me = await _insist(house, "getMe", {})
+    house.handler.setting = replace(house.handler.setting, bot=str(me["username"]))
+
+
+async def _insist(house: House, method: str, payload: dict[str, Any]) -> Any:  # noqa: ANN401 - what Telegram says
     """Ask until Telegram agrees: without this no message would ever reach us."""
     pause = listening.FIRST_PAUSE
     while (came := await telegram.call(house.bot, method, payload)).came != "sent":
         log.error("telegram_not_asked", method=method, came=came.came)
         await asyncio.sleep(max(pause, came.wait))
         pause = min(pause * 2, listening.LONGEST_PAUSE)
+    return came.result
 
 
 async def _listen(house: House) -> None:

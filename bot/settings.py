@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = SecretStr("")
     operator_name: str = ""
     operator_chat: int = 0
+    source: str = ""
+    unreviewed_languages: str = ""
     log_level: str = "INFO"
     clock_file: Path | None = None
     pace: float = Field(default=1.0, gt=0)
@@ -104,6 +106,10 @@ class Settings(BaseSettings):
         if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ValueError("it is one of DEBUG, INFO, WARNING, ERROR")
         return value.upper()
+
+    @property
+    def unreviewed(self) -> tuple[str, ...]:
+        return tuple(one.strip().lower() for one in self.unreviewed_languages.split(",") if one.strip())
 
     @property
     def on_loopback(self) -> bool:

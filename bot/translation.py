@@ -4,10 +4,21 @@ import re
 from datetime import datetime
 from typing import Any
 
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram import CallbackQuery, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatMemberStatus, ChatType
 
-from dialogs.events import Awaiting, Event, Moved, Reachable, Reworded, Said, Tapped
+from dialogs.events import (
+    Awaiting,
+    Event,
+    Filed,
+    Grouped,
+    Moved,
+    PutOut,
+    Reachable,
+    Reworded,
+    Said,
+    Tapped,
+)
 
 # Telegram's ids fit 52 bits. What does not fit the database's 64 was not sent by Telegram.
 LARGEST_ID = 2**63
@@ -24,13 +35,35 @@ HERE = (
 )
 
 
-def event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None) -> Event | None:
-    """Raises whatever python-telegram-bot raises on an update it cannot read."""
-    found = _event(raw, received_at=received_at, awaited=awaited)
+# A roster of a thousand people is a tenth of this.
+LARGEST_FILE = 512 * 1024
+
+
+class FileWanted(Exception):  # noqa: N818 - it asks for something, nothing failed
+    """This update brings a file, which has to be fetched before the update can be handled."""
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(self.__doc__)
+        self.file_id = file_id
+
+
+def event(
+    raw: dict[str, Any],
+    *,
+    received_at: datetime,
+    awaited: dict[str, Any] | None,
+    content: bytes | None = None,
+) -> Event | None:
+    """Raises FileWanted where `content` is missing, and whatever python-telegram-bot raises on an update it
+    cannot read.
+    """
+    found = _event(raw, received_at=received_at, awaited=awaited, content=content)
     return None if found is None or _out_of_range(found) else found
 
 
-def _event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None) -> Event | None:
+def _event(
+    raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any] | None, content: bytes | None
+) -> Event | None:
     update = Update.de_json(raw, None)
     if update.callback_query is not None:
         return _tap(update.callback_query, update.update_id, received_at)
@@ -41,6 +74,8 @@ def _event(raw: dict[str, Any], *, received_at: datetime, awaited: dict[str, Any
         return None
     if message.migrate_to_chat_id is not None:
         return Moved(old=message.chat.id, new=message.migrate_to_chat_id)
+    if message.document is not None and update.edited_message is None:
+        return _filed(message, update.update_id, received_at, content)
     return _message(message, update, received_at, awaited)
 
 
@@ -48,11 +83,7 @@ def _tap(query: CallbackQuery, update_id: int, received_at: datetime) -> Event |
     if query.data is None or query.message is None or query.message.chat.type != ChatType.PRIVATE:
         return None
     return Tapped(
-        account=query.from_user.id,
-        chat=query.message.chat.id,
-        language=query.from_user.language_code or "en",
-        update_id=update_id,
-        received_at=received_at,
+        **_moment(query.from_user, query.message.chat.id, update_id, received_at),
         data=readable(query.data),
         message=query.message.message_id,
     )
@@ -62,14 +93,11 @@ def _message(
     message: Message, update: Update, received_at: datetime, awaited: dict[str, Any] | None
 ) -> Event | None:
     # Groups get digests; what is said in them is never read.
-    if message.from_user is None or message.chat.type != ChatType.PRIVATE or message.from_user.is_bot:
+    if message.from_user is None or message.from_user.is_bot:
         return None
-    moment: dict[str, Any] = {
-        "account": message.from_user.id,
-        "chat": message.chat.id,
-        "language": message.from_user.language_code or "en",
-        "update_id": update.update_id,
-        "received_at": received_at,
+    if message.chat.type != ChatType.PRIVATE:
+        return _brought_in(message, message.from_user, update, received_at)
+    moment = _moment(message.from_user, message.chat.id, update.update_id, received_at) | {
         "text": readable(message.text or ""),
         "message": message.message_id,
     }
@@ -83,15 +111,46 @@ def _message(
     )
 
 
+def _moment(user: User, chat: int, update_id: int, received_at: datetime) -> dict[str, Any]:
+    return {
+        "account": user.id,
+        "chat": chat,
+        "language": user.language_code or "en",
+        "update_id": update_id,
+        "received_at": received_at,
+        "name": readable(user.full_name),
+    }
+
+
+def _brought_in(message: Message, user: User, update: Update, received_at: datetime) -> Event | None:
+    """A link to a group chat arrives there as "/start SECRET" in the name of whoever used it."""
+    command, _, secret = (message.text or "").partition(" ")
+    if command.partition("@")[0] != "/start" or not secret.strip() or update.edited_message is not None:
+        return None
+    moment = _moment(user, message.chat.id, update.update_id, received_at)
+    return Grouped(**moment, secret=readable(secret.strip()), title=readable(message.chat.title or ""))
+
+
+def _filed(message: Message, update_id: int, received_at: datetime, content: bytes | None) -> Event | None:
+    document, user = message.document, message.from_user
+    if document is None or user is None or message.chat.type != ChatType.PRIVATE:
+        return None
+    small = (document.file_size or 0) <= LARGEST_FILE
+    if small and content is None:
+        raise FileWanted(document.file_id)
+    return Filed(
+        **_moment(user, message.chat.id, update_id, received_at),
+        file_name=readable(document.file_name or ""),
+        content=content if small else None,
+        message=message.message_id,
+    )
+
+
 def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) -> Event | None:
     if change.chat.type != ChatType.PRIVATE:
-        return None
+        return PutOut(change.chat.id) if change.new_chat_member.status not in HERE else None
     return Reachable(
-        account=change.from_user.id,
-        chat=change.chat.id,
-        language=change.from_user.language_code or "en",
-        update_id=update_id,
-        received_at=received_at,
+        **_moment(change.from_user, change.chat.id, update_id, received_at),
         reachable=change.new_chat_member.status in HERE,
     )
 

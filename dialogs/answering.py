@@ -1,27 +1,30 @@
 """Answering a round: one question at a time on one card, everything open to change until the close."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from dialogs import readers
 from dialogs.cards import Card, Reader, draw, plain, visible
-from dialogs.events import Awaiting, Moment, Reply, Reworded, Said, Tapped
+from dialogs.events import Awaiting, Moment, Reply, Reworded, Said, Setting, Tapped
+from dialogs.verbs import Command, Verb, Words
 from facilitation import answers, digests, rounds
 from facilitation.answers import Given, Part
 from facilitation.instruments import said
-from storage.partnerships import Partnership
 from storage.rounds import Awaited, Round
 
 # Among fewer people even "more than half have answered" would tell too much while a round is open.
 CROWD = 8
 
 
-async def tapped(session: AsyncSession, tap: Tapped, kind: str, numbers: tuple[int, ...]) -> Reply:
+Answering = Callable[..., Awaitable[Card | Reply]]  # (session, tap, part, *numbers)
+
+
+async def _in_round(  # the part before the asterisk is filled in below, where the buttons are listed
+    verb: Answering, notice: str, session: AsyncSession, tap: Tapped, _: Setting, invitation: int, *rest: int
+) -> Reply:
     """A button of a round's cards. Raises NotYours; a closed round answers with its own card."""
-    verb, wanted = VERBS[kind]
-    if len(numbers) != wanted:
-        raise answers.NotYours
-    invitation, *rest = numbers
     try:
         part = await answers.part(session, invitation, account=tap.account, now=tap.received_at)
     except answers.RoundClosed:
@@ -29,7 +32,7 @@ async def tapped(session: AsyncSession, tap: Tapped, kind: str, numbers: tuple[i
     card = await verb(session, tap, part, *rest)
     if isinstance(card, Reply):
         return card
-    return Reply(card, over=tap.message, notice=NOTICES.get(kind, ""))
+    return Reply(card, over=tap.message, notice=notice)
 
 
 async def _start(session: AsyncSession, tap: Tapped, part: Part) -> Card:
@@ -76,7 +79,7 @@ async def _not_now(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     await _leave(session, tap, part)
     return draw(
         "declined",
-        await reader(session, part.round),
+        await reader(session, part.round, account=tap.account),
         invitation=part.invitation.id,
         closes=part.round.closes_at,
     )
@@ -94,7 +97,7 @@ async def _question(
     session: AsyncSession, tap: Tapped, part: Part, position: int, *, why: bool = False
 ) -> Card:
     item = answers.item_at(part, position)
-    for_whom = await reader(session, part.round)
+    for_whom = await reader(session, part.round, account=tap.account)
     known = part.answers.get(item.code)
     await answers.drawn(session, part, message=tap.message, item=item.code)
     if item.kind == "text":
@@ -153,7 +156,7 @@ async def _how(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
     # The card says that another message replaces these words; it is settled when one comes.
     await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
     await answers.drawn(session, part, message=tap.message, item=item.code)
-    return await _ask_how(session, part, position, await reader(session, part.round))
+    return await _ask_how(session, part, position, await reader(session, part.round, account=tap.account))
 
 
 async def _leave(session: AsyncSession, tap: Tapped, part: Part) -> None:
@@ -167,7 +170,7 @@ async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     answered, invited = await rounds.replied(session, part.round.id)
     return draw(
         "summary",
-        await reader(session, part.round),
+        await reader(session, part.round, account=tap.account),
         given=part.given,
         left=sum(not part.settled(item) for item in part.instrument.items),
         closes=part.round.closes_at,
@@ -179,7 +182,7 @@ async def _summary(session: AsyncSession, tap: Tapped, part: Part) -> Card:
 
 async def _change(session: AsyncSession, tap: Tapped, part: Part) -> Card:
     await _leave(session, tap, part)
-    for_whom = await reader(session, part.round)
+    for_whom = await reader(session, part.round, account=tap.account)
     rows = [
         {
             "position": position,
@@ -202,7 +205,7 @@ async def _closed(session: AsyncSession, done: Moment, invitation_id: int, *, lo
     )
     return draw(
         "closed",
-        await reader(session, round_),
+        await reader(session, round_, account=done.account),
         lost_words=lost_words,
         closed=round_.closes_at,
         digest=digest.id if digest is not None and published else None,
@@ -211,7 +214,7 @@ async def _closed(session: AsyncSession, done: Moment, invitation_id: int, *, lo
     )
 
 
-async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> Reply:
+async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     """A text that answers an item: kept, its old card settled, and how it may be shown asked anew."""
     try:
         part = await answers.part(session, awaiting.about, account=message.account, now=message.received_at)
@@ -220,7 +223,7 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> R
         return Reply(await _closed(session, message, awaiting.about, lost_words=True))
     position = int(awaiting.item)
     await answers.write(session, part, position, message.text, message=message.message, given=given(message))
-    for_whom = await reader(session, part.round)
+    for_whom = await reader(session, part.round, account=message.account)
     settled = None
     if awaiting.message is not None:
         item = part.instrument.items[position]
@@ -235,7 +238,13 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> R
     await expect(session, message.chat, "item", awaiting.about, item=str(position), message=None)
     if part.answers[part.instrument.items[position].code].text is None:
         # A later skip was handled before this text: the newest word counts.
-        tap = Tapped(message.account, message.chat, message.language, message.update_id, message.received_at)
+        tap = Tapped(
+            account=message.account,
+            chat=message.chat,
+            language=message.language,
+            update_id=message.update_id,
+            received_at=message.received_at,
+        )
         return Reply(await _after(session, tap, part, position), settled=settled)
     return Reply(await _ask_how(session, part, position, for_whom), settled=settled)
 
@@ -247,16 +256,19 @@ async def reworded(session: AsyncSession, edit: Reworded) -> tuple[Reply, ...]:
     if found is None:
         return ()
     part, position = found
-    return (Reply(await _ask_how(session, part, position, await reader(session, part.round))),)
+    return (
+        Reply(
+            await _ask_how(session, part, position, await reader(session, part.round, account=edit.account))
+        ),
+    )
 
 
 def given(moment: Moment) -> Given:
     return Given(account=moment.account, update_id=moment.update_id, received_at=moment.received_at)
 
 
-async def reader(session: AsyncSession, round_: Round) -> Reader:
-    partnership = await session.get_one(Partnership, round_.partnership_id)
-    return Reader(partnership.language, partnership.timezone)
+async def reader(session: AsyncSession, round_: Round, *, account: int) -> Reader:
+    return await readers.of(session, account=account, partnership_id=round_.partnership_id)
 
 
 async def expect(
@@ -304,18 +316,21 @@ async def forget(session: AsyncSession, chat: int) -> None:
         await session.delete(awaited)
 
 
-# Each kind of button: what it does, and how many numbers it carries.
-VERBS: dict[str, tuple[Callable[..., Awaitable[Card | Reply]], int]] = {
-    "start": (_start, 1),
-    "ask": (_question, 2),
-    "rate": (_rate, 3),
-    "skip": (_skip, 2),
-    "keep": (_go_on, 2),
-    "show": (_show, 4),
-    "why": (_why, 2),
-    "how": (_how, 2),
-    "not": (_not_now, 1),
-    "change": (_change, 1),
-    "done": (_summary, 1),
+TICK = "✓"
+# Each kind of button: what it does, what its tap says once that is stored, and how many numbers it carries.
+PARTS: dict[str, tuple[Answering, str, int]] = {
+    "start": (_start, "", 1),
+    "ask": (_question, "", 2),
+    "rate": (_rate, TICK, 3),
+    "skip": (_skip, TICK, 2),
+    "keep": (_go_on, "", 2),
+    "show": (_show, TICK, 4),
+    "why": (_why, "", 2),
+    "how": (_how, "", 2),
+    "not": (_not_now, TICK, 1),
+    "change": (_change, "", 1),
+    "done": (_summary, "", 1),
 }
-NOTICES = {"rate": "✓", "skip": "✓", "show": "✓", "not": "✓"}
+VERBS = {kind: Verb(partial(_in_round, verb, notice), n) for kind, (verb, notice, n) in PARTS.items()}
+WORDS: dict[str, Words] = {"item": written}
+COMMANDS: dict[str, Command] = {}

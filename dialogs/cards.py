@@ -31,10 +31,20 @@ GAP = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True)
 class Button:
-    """`data` comes back when it is tapped: kind and numbers, at most 64 bytes."""
+    """`data` comes back when it is tapped: kind and numbers, at most 64 bytes. Or it opens `url`."""
 
     label: str
-    data: str
+    data: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """A file that goes along with a card: a picture to be seen, or a document to be kept."""
+
+    name: str
+    content: bytes
+    picture: bool
 
 
 @dataclass(frozen=True)
@@ -43,14 +53,16 @@ class Card:
 
     text: str
     rows: tuple[tuple[Button, ...], ...] = ()
+    enclosed: Enclosed | None = None
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Whom a card is drawn for."""
+    """Whom a card is drawn for; `speaking` is the partnership that speaks, where they sit in several."""
 
     language: str = ENGLISH
     timezone: str = "UTC"
+    speaking: str = ""
 
 
 def code(kind: str, *numbers: int) -> str:
@@ -62,7 +74,15 @@ class _Marked(Markup):
 
 
 def button(label: str, kind: str, *numbers: int) -> Markup:
-    return _Marked(MARK + json.dumps([visible(html.unescape(str(label))), code(kind, *numbers)]) + MARK)
+    return _marked(label, code(kind, *numbers), "")
+
+
+def link(label: str, url: str) -> Markup:
+    return _marked(label, "", url)
+
+
+def _marked(label: str, data: str, url: str) -> Markup:
+    return _Marked(MARK + json.dumps([visible(html.unescape(str(label))), data, url]) + MARK)
 
 
 def visible(text: str) -> str:
@@ -112,7 +132,7 @@ def environment(language: str) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
-    made.globals.update(button=button)
+    made.globals.update(button=button, link=link)
     made.filters["short"] = short
     return made
 
@@ -139,7 +159,13 @@ def draw(template: str, reader: Reader, **facts: object) -> Card:
     )
     body, _, _ = rendered.partition(MARK)
     rows = tuple(row for line in rendered.split("\n") if (row := _buttons(line)))
-    return Card(GAP.sub("\n\n", body.strip()), rows)
+    return Card(_spoken_by(reader, GAP.sub("\n\n", body.strip())), rows)
+
+
+def _spoken_by(reader: Reader, text: str) -> str:
+    """Whoever sits in several partnerships always sees which one is speaking."""
+    speaking = html.escape(short(reader.speaking, 100))
+    return f"<i>{speaking}</i>\n\n{text}" if speaking and speaking not in text else text
 
 
 def plain(card_text: str) -> str:

@@ -1,34 +1,78 @@
 """What is said back to whatever happens in a chat: one function from an event to a reply."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import ModuleType
 
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, digests, joining
-from dialogs.cards import Reader, draw, sentence, visible
-from dialogs.events import Event, Moved, Reachable, Reply, Reworded, Said, Tapped
+from dialogs import (
+    answering,
+    digests,
+    founding,
+    grouping,
+    importing,
+    inviting,
+    joining,
+    keeping,
+    membership,
+    organising,
+    raising,
+    readers,
+    scheduling,
+    status,
+)
+from dialogs.cards import draw, sentence, visible
+from dialogs.events import (
+    Event,
+    Filed,
+    Grouped,
+    Moment,
+    Moved,
+    PutOut,
+    Reachable,
+    Reply,
+    Reworded,
+    Said,
+    Setting,
+    Tapped,
+)
+from dialogs.verbs import Command, Verb, Words
 from facilitation import members, partnerships
 from facilitation.answers import NotYours, TextTooLong
 from facilitation.refusals import Refusal
 
 LARGEST = 2**95  # a fingerprint is the largest number a button carries
-JOINING = ("join", "who", "later", "look")
 
-
-@dataclass(frozen=True)
-class Setting:
-    """What the cards say about the house they are in."""
-
-    operator: str = ""
-    source: str = ""  # where this version's source can be had, as its licence asks
+# Every module that offers buttons (VERBS), commands (COMMANDS) or waits for words (WORDS).
+DOORS: tuple[ModuleType, ...] = (
+    joining,
+    answering,
+    digests,
+    raising,
+    membership,
+    keeping,
+    founding,
+    organising,
+    inviting,
+    grouping,
+    importing,
+    scheduling,
+    status,
+)
+VERBS: dict[str, Verb] = {kind: verb for door in DOORS for kind, verb in door.VERBS.items()}
+COMMANDS: dict[str, Command] = {name: command for door in DOORS for name, command in door.COMMANDS.items()}
+WORDS: dict[str, Words] = {kind: words for door in DOORS for kind, words in door.WORDS.items()}
 
 
 async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
     """Change what the event changes, and say what its author gets to see. Raises no Refusal."""
     if isinstance(event, Moved):
         await partnerships.move_group(session, old=event.old, new=event.new)
+        return ()
+    if isinstance(event, PutOut):
+        await partnerships.lose_group(session, chat=event.chat)
         return ()
     if isinstance(event, Reachable):
         await _reachable(session, event)
@@ -37,19 +81,29 @@ async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequ
         async with session.begin_nested():
             return await _respond(session, event, setting)
     except Refusal as refusal:
-        return (_refused(event, refusal),)
+        return (await _refused(session, event, refusal),)
 
 
 async def _respond(
-    session: AsyncSession, event: Tapped | Said | Reworded, setting: Setting
+    session: AsyncSession, event: Tapped | Said | Reworded | Filed | Grouped, setting: Setting
 ) -> Sequence[Reply]:
+    if isinstance(event, Grouped):
+        return (await grouping.brought_in(session, event, setting),)
     if isinstance(event, Reworded):
-        again = await answering.retried(session, event)
-        return (await _said(session, again, setting),) if again else await answering.reworded(session, event)
+        return await _reworded(session, event, setting)
     await members.found_again(session, account=event.account)
     if isinstance(event, Tapped):
         return (await _tapped(session, event, setting),)
+    if isinstance(event, Filed):
+        return (await importing.filed(session, event, setting),)
     return (await _said(session, event, setting),)
+
+
+async def _reworded(session: AsyncSession, edit: Reworded, setting: Setting) -> Sequence[Reply]:
+    again = await answering.retried(session, edit)
+    if again is not None:
+        return (await _said(session, again, setting),)
+    return await answering.reworded(session, edit) or await raising.reworded(session, edit)
 
 
 async def _reachable(session: AsyncSession, event: Reachable) -> None:
@@ -60,72 +114,65 @@ async def _reachable(session: AsyncSession, event: Reachable) -> None:
 
 
 async def _tapped(session: AsyncSession, tap: Tapped, setting: Setting) -> Reply:
-    kind, numbers = _read(tap.data)
-    if kind in JOINING:
-        card = await joining.tapped(session, tap, kind, numbers, operator=setting.operator)
-        return Reply(card, over=tap.message)
-    if kind in answering.VERBS:
-        return await answering.tapped(session, tap, kind, numbers)
-    if kind in digests.VERBS:
-        return await digests.tapped(session, tap, kind, numbers)
-    raise NotYours
+    verb, numbers = _read(tap.data)
+    return await verb.do(session, tap, setting, *numbers)
 
 
-def _read(data: str) -> tuple[str, tuple[int, ...]]:
-    """A button's kind and numbers. Whatever we could not have written ourselves is refused."""
+def _read(data: str) -> tuple[Verb, tuple[int, ...]]:
+    """A button's verb and numbers. Whatever we could not have written ourselves is refused."""
     kind, *rest = data.split(":")
+    verb = VERBS.get(kind)
+    if verb is None or len(rest) != verb.numbers:
+        raise NotYours
     if not all(part.isascii() and part.isdigit() and len(part) <= len(str(LARGEST)) for part in rest):
         raise NotYours
     numbers = tuple(int(part) for part in rest)
-    ids = numbers[:1] if kind in JOINING else numbers
+    ids = numbers[:-1] if verb.wide else numbers
     if any(number >= 2**63 for number in ids):
         raise NotYours
-    return kind, numbers
+    return verb, numbers
 
 
 async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply:
     command, _, rest = message.text.strip().partition(" ")
     if command.startswith("/"):
-        return await _commanded(session, message, command.partition("@")[0], rest.strip(), setting)
+        return await _commanded(session, message, command.partition("@")[0].lower(), rest.strip(), setting)
     awaiting = await answering.answered(session, message)
-    if awaiting is None or not visible(message.text).strip():
+    words = WORDS.get(awaiting.kind) if awaiting is not None else None
+    if awaiting is None or words is None or not visible(message.text).strip():
         return await _unexpected(session, message)
     try:
         async with session.begin_nested():
-            if awaiting.kind == "item":
-                return await answering.written(session, message, awaiting)
-            return await digests.written(session, message, awaiting)
+            return await words(session, message, awaiting, setting)
     except NotYours:
         # They have left since they were asked for these words.
         await answering.forget(session, message.chat)
         return await _unexpected(session, message)
     except TextTooLong as refusal:
         await answering.refused(session, message, awaiting)
-        return _refused(message, refusal)
+        return await _refused(session, message, refusal)
 
 
 async def _unexpected(session: AsyncSession, message: Said) -> Reply:
     home = await joining.home(session, message, now=message.received_at)
     text = visible(message.text).strip()
     kind = "command" if text.startswith("/") else "text" if text else "other"
-    said = draw("unknown", Reader(message.language), home=Markup(home.text), kind=kind)  # noqa: S704 - a card's text is HTML
+    reader = await readers.alone(session, account=message.account, language=message.language)
+    said = draw("unknown", reader, home=Markup(home.text), kind=kind)  # noqa: S704 - a card's text is HTML
     return Reply(replace(said, rows=home.rows))
 
 
-async def _commanded(
-    session: AsyncSession, message: Said, command: str, rest: str, setting: Setting
-) -> Reply:
-    if command == "/start" and rest:
-        return await joining.offer(session, message, rest, operator=setting.operator)
-    if command == "/help":
-        return Reply(draw("help", Reader(message.language), source=setting.source))
-    if command != "/start" and message.awaiting is not None:
+async def _commanded(session: AsyncSession, message: Said, name: str, rest: str, setting: Setting) -> Reply:
+    command = COMMANDS.get(name)
+    if command is None and message.awaiting is not None:
         return await _unexpected(session, message)
-    return Reply(await joining.home(session, message, now=message.received_at))
+    if command is None:
+        return Reply(await joining.home(session, message, now=message.received_at))
+    return await command.do(session, message, setting, rest)
 
 
-def _refused(event: Tapped | Said | Reworded, refusal: Refusal) -> Reply:
-    reader = Reader(event.language)
+async def _refused(session: AsyncSession, event: Moment, refusal: Refusal) -> Reply:
+    reader = await readers.alone(session, account=event.account, language=event.language)
     said = sentence(refusal, reader)
     if isinstance(event, Tapped):
         return Reply(notice=said, alert=True)

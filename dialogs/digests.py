@@ -1,6 +1,6 @@
 """The digest and the brief as cards, drawn from frozen facts; and what people say back."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import answering
 from dialogs.cards import Card, Reader, draw, plain, short, units, width
-from dialogs.events import Awaiting, Reply, Said, Tapped
+from dialogs.events import Awaiting, Reply, Said, Setting, Tapped
 from dialogs.pictures import Mark, Picture, Row
+from dialogs.verbs import Command, Verb, Words
 from facilitation import digests
 from facilitation.answers import NotYours
 from facilitation.digests import Going
@@ -250,26 +251,18 @@ def _pages(quotes: Sequence[Mapping[str, str]]) -> list[list[Mapping[str, str]]]
     return pages
 
 
-async def tapped(session: AsyncSession, tap: Tapped, kind: str, numbers: tuple[int, ...]) -> Reply:
-    """The buttons below a digest or brief. Raises NotYours."""
-    verb, wanted = VERBS[kind]
-    if len(numbers) != wanted:
-        raise NotYours
-    return await verb(session, tap, *numbers)
-
-
-async def _read(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
+async def _read(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
     return Reply(card(digest, partnership, language=partnership.language))
 
 
-async def _aloud(session: AsyncSession, tap: Tapped, digest_id: int, at: int) -> Reply:
+async def _aloud(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
     for_whom = Reader(partnership.language, partnership.timezone)
     return Reply(_page(digest, for_whom, digest.facts["quotes"], at, private=False))
 
 
-async def _words(session: AsyncSession, tap: Tapped, digest_id: int, at: int) -> Reply:
+async def _words(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:
     """What was left for the facilitator alone. Raises NotYours for everybody else."""
     words, back = await digests.words(session, digest_id, account=tap.account)
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
@@ -278,12 +271,12 @@ async def _words(session: AsyncSession, tap: Tapped, digest_id: int, at: int) ->
     return Reply(_page(digest, Reader(partnership.language, partnership.timezone), quotes, at, private=True))
 
 
-async def _same(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
+async def _same(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     await digests.answer_back(session, digest_id, "same", account=tap.account)
     return Reply(notice=_noted(tap, "same"))
 
 
-async def _other(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
+async def _other(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     await digests.answer_back(session, digest_id, "other", account=tap.account)
     if await session.get(Awaited, tap.chat) is not None:  # a question waits for words already
         return Reply(notice=_noted(tap, "other"))
@@ -295,24 +288,25 @@ def _noted(tap: Tapped, kind: str) -> str:
     return plain(draw("said_back", Reader(tap.language), kind=kind).text)
 
 
-async def _word(session: AsyncSession, tap: Tapped, digest_id: int) -> Reply:
+async def _word(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     waiting = await digests.word_kept(session, digest_id, account=tap.account)
     await answering.expect(session, tap.chat, "word", digest_id)
     return Reply(draw("said_back", Reader(tap.language), kind="word", waiting=waiting))
 
 
-async def written(session: AsyncSession, message: Said, awaiting: Awaiting) -> Reply:
+async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     await digests.answer_back(session, awaiting.about, "word", account=message.account, text=message.text)
     await answering.forget(session, message.chat)
     return Reply(draw("said_back", Reader(message.language), kind="kept"))
 
 
-# Each kind of button: what it does, and how many numbers it carries.
-VERBS: dict[str, tuple[Callable[..., Awaitable[Reply]], int]] = {
-    "read": (_read, 1),
-    "aloud": (_aloud, 2),
-    "words": (_words, 2),
-    "same": (_same, 1),
-    "other": (_other, 1),
-    "word": (_word, 1),
+VERBS = {
+    "read": Verb(_read, 1),
+    "aloud": Verb(_aloud, 2),
+    "words": Verb(_words, 2),
+    "same": Verb(_same, 1),
+    "other": Verb(_other, 1),
+    "word": Verb(_word, 1),
 }
+WORDS: dict[str, Words] = {"word": written}
+COMMANDS: dict[str, Command] = {}

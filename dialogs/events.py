@@ -1,12 +1,25 @@
 """What can happen in a chat, told without any messenger's words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dialogs.cards import Card
 
+A_FEW_DAYS = timedelta(days=5)
+
 
 @dataclass(frozen=True)
+class Setting:
+    """What the cards say about the house they are in."""
+
+    operator: str = ""
+    operator_chat: int = 0
+    source: str = ""  # where this version's source can be had, as its licence asks
+    bot: str = ""  # Parley's own name in the messenger; "": not known yet
+    unreviewed: tuple[str, ...] = ()  # languages offered although nobody has reviewed them
+
+
+@dataclass(frozen=True, kw_only=True)
 class Moment:
     """Who did something, where, and where it stands in the order of what they did."""
 
@@ -15,9 +28,10 @@ class Moment:
     language: str
     update_id: int
     received_at: datetime
+    name: str = ""  # what they call themselves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tapped(Moment):
     data: str = ""
     message: int | None = None
@@ -33,7 +47,7 @@ class Awaiting:
     message: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Said(Moment):
     """A text, what was awaited when it came, and the message it replies to, if it replies to one."""
 
@@ -43,7 +57,7 @@ class Said(Moment):
     reply_to: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reworded(Moment):
     """Somebody edited a text they had sent."""
 
@@ -51,7 +65,31 @@ class Reworded(Moment):
     message: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filed(Moment):
+    """Somebody sent a file. `content` is None where it is too large to be one of ours."""
+
+    file_name: str
+    content: bytes | None
+    message: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouped(Moment):
+    """Somebody brought Parley into a group chat with a link; `chat` is the group."""
+
+    secret: str
+    title: str
+
+
 @dataclass(frozen=True)
+class PutOut:
+    """Parley was put out of a group chat."""
+
+    chat: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reachable(Moment):
     """Somebody blocked Parley, or came back."""
 
@@ -66,7 +104,18 @@ class Moved:
     new: int
 
 
-Event = Tapped | Said | Reworded | Reachable | Moved
+Event = Tapped | Said | Reworded | Filed | Grouped | Reachable | Moved | PutOut
+
+
+@dataclass(frozen=True)
+class Post:
+    """A card for somebody else: delivered by itself, once for its key, while it is worth having."""
+
+    key: str
+    chat: int
+    card: Card
+    begins: datetime
+    lasts: timedelta = A_FEW_DAYS
 
 
 @dataclass(frozen=True)
@@ -74,7 +123,8 @@ class Reply:
     """What a person gets to see for what they did.
 
     `card` is drawn over message `over`, or sent anew where `over` is None; `notice` is a short word on a tap;
-    `settled` is an older card (message, card) that loses its buttons.
+    `settled` is an older card (message, card) that loses its buttons; `posts` are cards for others;
+    `commands` are to be offered in this chat from now on, as (name, description).
     """
 
     card: Card | None = None
@@ -82,3 +132,5 @@ class Reply:
     notice: str = ""
     alert: bool = False
     settled: tuple[int, Card] | None = None
+    posts: tuple[Post, ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()

@@ -1,17 +1,29 @@
 """Joining by a link: what it means is said first, then consent is asked."""
 
 from datetime import datetime
+from functools import partial
 
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from dialogs import founding, readers
 from dialogs.cards import Card, Reader, draw, short
-from dialogs.events import Moment, Reply
+from dialogs.events import Moment, Reply, Said, Setting, Tapped
+from dialogs.verbs import FACILITATOR, MEMBER, STRANGER, Command, Verb, Words
 from facilitation import invites, members, rounds
 from facilitation.members import Sitting
 from storage.members import Invite
 
 BESIDE = 24  # letters of a name beside a button's word
+
+
+async def _started(session: AsyncSession, message: Said, setting: Setting, secret: str) -> Reply:
+    """/start alone shows where one is; with the secret of a link it opens what the link is for."""
+    if not secret:
+        return Reply(await home(session, message, now=message.received_at))
+    if await founding.is_ours(session, secret):
+        return await founding.offered(session, message, setting, secret)
+    return await offer(session, message, secret, operator=setting.operator)
 
 
 async def offer(session: AsyncSession, moment: Moment, secret: str, *, operator: str) -> Reply:
@@ -23,25 +35,37 @@ async def offer(session: AsyncSession, moment: Moment, secret: str, *, operator:
     return Reply(await _card("join", session, moment, invite, operator=operator))
 
 
-async def tapped(
-    session: AsyncSession, moment: Moment, kind: str, numbers: tuple[int, ...], *, operator: str
-) -> Card:
-    """The buttons of the joining card. Raises InviteUnknown for an invite this chat was never offered."""
-    invite = await session.get(Invite, numbers[0]) if numbers else None
-    if invite is None or numbers[1:] != (fingerprint(invite),):
+async def _help(session: AsyncSession, message: Said, setting: Setting, _: str) -> Reply:
+    reader = await readers.alone(session, account=message.account, language=message.language)
+    return Reply(draw("help", reader, source=setting.source))
+
+
+async def _offered(session: AsyncSession, invite_id: int, print_: int) -> Invite:
+    """Raises InviteUnknown for an invite this chat was never offered."""
+    invite = await session.get(Invite, invite_id)
+    if invite is None or print_ != fingerprint(invite):
         raise invites.InviteUnknown
-    if kind == "look" and await members.seat_in(
-        session, account=moment.account, organisation_id=invite.organisation_id
-    ):
-        return await home(session, moment, now=moment.received_at)
-    if kind != "join":
-        return await _card(
-            {"who": "who", "later": "later", "look": "join"}[kind], session, moment, invite, operator=operator
-        )
-    await invites.join(
-        session, invite, account=moment.account, language=moment.language, now=moment.received_at
-    )
-    return await _card("joined", session, moment, invite, operator=operator)
+    return invite
+
+
+async def _shown(  # noqa: PLR0917 - the first is filled in where the buttons are listed
+    template: str, session: AsyncSession, tap: Tapped, setting: Setting, invite_id: int, print_: int
+) -> Reply:
+    invite = await _offered(session, invite_id, print_)
+    return Reply(await _card(template, session, tap, invite, operator=setting.operator), over=tap.message)
+
+
+async def _look(session: AsyncSession, tap: Tapped, setting: Setting, invite_id: int, print_: int) -> Reply:
+    invite = await _offered(session, invite_id, print_)
+    if await members.seat_in(session, account=tap.account, organisation_id=invite.organisation_id):
+        return Reply(await home(session, tap, now=tap.received_at), over=tap.message)
+    return await _shown("join", session, tap, setting, invite_id, print_)
+
+
+async def _join(session: AsyncSession, tap: Tapped, setting: Setting, invite_id: int, print_: int) -> Reply:
+    invite = await _offered(session, invite_id, print_)
+    await invites.join(session, invite, account=tap.account, language=tap.language, now=tap.received_at)
+    return await _shown("joined", session, tap, setting, invite_id, print_)
 
 
 def fingerprint(invite: Invite) -> int:
@@ -100,3 +124,16 @@ async def _place(session: AsyncSession, sitting: Sitting, *, now: datetime) -> d
         "given": given,
         "of": of,
     }
+
+
+VERBS = {
+    "join": Verb(_join, 2, wide=True),
+    "who": Verb(partial(_shown, "who"), 2, wide=True),
+    "later": Verb(partial(_shown, "later"), 2, wide=True),
+    "look": Verb(_look, 2, wide=True),
+}
+COMMANDS = {
+    "/start": Command(_started, (STRANGER, MEMBER, FACILITATOR)),
+    "/help": Command(_help, (STRANGER, MEMBER, FACILITATOR)),
+}
+WORDS: dict[str, Words] = {}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ ROLES = ("member", "facilitator")
 LANGUAGES = ("en",)
 WEEKLY = "FREQ=WEEKLY;BYDAY=TU"
 LONGEST = 100
+MINUTES = re.compile("[0-9]{1,5}")
 MOST_PROBLEMS = 20
 JOINERS = "\u200c\u200d"  # unprintable, and yet part of how some names are written
 
@@ -59,10 +61,10 @@ class Person:
     partnership: str
     organisation: str
     kind: str
-    capacity: str
     name: str
     role: str
     language: str
+    capacity: str = ""  # minutes a month, as digits; "": not said
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,12 @@ def _problem(person: Person) -> str:
             return f"the {name} is empty"
         if len(getattr(person, name)) > LONGEST:
             return f"the {name} is longer than {LONGEST} letters"
+    return _unknown(person)
+
+
+def _unknown(person: Person) -> str:
+    if person.capacity and not MINUTES.fullmatch(person.capacity):
+        return f"the capacity is '{person.capacity}', but has to be minutes a month, like 60, or nothing"
     if person.kind not in KINDS:
         return f"the kind is '{person.kind}', but has to be one of {', '.join(KINDS)}"
     if person.role not in ROLES:
@@ -188,7 +196,14 @@ async def _partnership(
     session.add(partnership)
     await session.flush()
     session.add(
-        Schedule(partnership_id=partnership.id, instrument="pulse", rule=rule, starts=first, created_at=now)
+        Schedule(
+            partnership_id=partnership.id,
+            instrument="pulse",
+            rule=rule,
+            starts=first,
+            started_at=now,
+            created_at=now,
+        )
     )
     return partnership
 
@@ -215,8 +230,12 @@ async def _organisation(session: AsyncSession, person: Person, partnership: Part
     if known is not None:
         return known
     organisation = Organisation(
-        partnership_id=partnership.id, name=person.organisation, kind=person.kind, capacity=person.capacity
+        partnership_id=partnership.id, name=person.organisation, kind=person.kind, capacity=_minutes(person)
     )
     session.add(organisation)
     await session.flush()
     return organisation
+
+
+def _minutes(person: Person) -> int | None:
+    return int(person.capacity) if person.capacity else None

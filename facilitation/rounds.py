@@ -20,7 +20,7 @@ TOO_LATE = timedelta(hours=36)
 PROMPT = timedelta(minutes=15)
 A_WHILE = timedelta(minutes=30)
 BRIEF_BEFORE = timedelta(hours=1)
-REMIND_AT = 0.6  # of the window
+REMIND_AT = (0.5, 0.85)  # of the window
 
 MISSED = "missed"
 NOBODY = "nobody"
@@ -88,10 +88,11 @@ def _times(schedule: Schedule, day: date, zone: ZoneInfo) -> dict[str, Any]:
     closes_at = occurrences.opens_at(closing_day, time.fromisoformat(schedule.closes), zone)
     digest_day = closing_day + timedelta(days=schedule.digest_days)
     digest_at = occurrences.opens_at(digest_day, time.fromisoformat(schedule.digest), zone)
-    reminds_at = awake(opens_at + (closes_at - opens_at) * REMIND_AT, schedule, zone)
+    first, second = (awake(opens_at + (closes_at - opens_at) * part, schedule, zone) for part in REMIND_AT)
     return {
         "opens_at": opens_at,
-        "reminds_at": reminds_at,
+        "reminds_at": first,
+        "reminds_again_at": second,
         "closes_at": closes_at,
         "brief_at": digest_at - BRIEF_BEFORE,
         "digest_at": digest_at,
@@ -138,7 +139,11 @@ async def schedules(session: AsyncSession) -> Sequence[tuple[Schedule, Partnersh
     wanted = (
         select(Schedule, Partnership)
         .join(Partnership, col(Partnership.id) == col(Schedule.partnership_id))
-        .where(col(Schedule.paused_at).is_(None))
+        .where(
+            col(Schedule.started_at).is_not(None),
+            col(Schedule.paused_at).is_(None),
+            col(Schedule.deleted_at).is_(None),
+        )
         .order_by(col(Schedule.id))
     )
     return (await session.exec(wanted)).all()
@@ -163,7 +168,7 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
             return "open"
         case "open" if round_.closes_at <= now:
             return "close"
-        case "open" if round_.reminds_at <= now and round_.reminded_at is None:
+        case "open" if round_.reminds_at <= now and round_.reminded == 0:
             return "remind"
         case "closing" if not frozen:
             return "freeze"
@@ -186,7 +191,7 @@ def _moments(round_: Round) -> tuple[datetime, ...]:
     if round_.state == "planned":
         return (round_.opens_at,)
     if round_.state == "open":
-        return (round_.closes_at,) if round_.reminded_at else (round_.reminds_at, round_.closes_at)
+        return (round_.closes_at,) if round_.reminded else (round_.reminds_at, round_.closes_at)
     return (round_.digest_at,) if round_.briefed_at else (round_.brief_at, round_.digest_at)
 
 
@@ -302,12 +307,12 @@ async def _ask(
     return Asked(invitation, account, organisation.name)
 
 
-async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:
+async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:  # noqa: ARG001 - as every step of the clock
     """Whom to remind: seats that have neither finished nor said "not this week"."""
     round_ = await claimed(session, round_id, state="open")
-    if round_ is None or round_.reminded_at is not None:
+    if round_ is None or round_.reminded:
         return None
-    round_.reminded_at = now
+    round_.reminded = 2
     session.add(round_)
     partnership = await session.get_one(Partnership, round_.partnership_id)
     wanted = (

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import digests, members, partnerships, queues, rounds
+from storage import digests, members, partnerships, queues, raised, rounds
 
 # Every module with tables; importing this one makes SQLModel's metadata whole.
-NOUNS = (partnerships, members, rounds, digests, queues)
+NOUNS = (partnerships, members, rounds, raised, digests, queues)
 
 # Key-value pairs SQLite must be told on every connection; FULL is what makes "kept" true after a power cut.
 PRAGMAS = (

@@ -1,6 +1,6 @@
-"""People: members, the seats they hold, and the invites that give a seat."""
+"""People: members, the seats they hold, and the links that give a seat or found a partnership."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -12,6 +12,7 @@ class Member(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True, sa_type=Key)
     account: int | None = Field(default=None, sa_type=BigInteger, unique=True)
     language: str = "en"
+    timezone: str = ""  # "": the partnership's
     unreachable_since: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
 
@@ -28,10 +29,17 @@ class Seat(SQLModel, table=True):
     consent_version: str
     consented_at: datetime = Field(sa_type=Moment)
     left_at: datetime | None = Field(default=None, sa_type=Moment)
+    lead: bool = False  # speaks for its organisation
+    invite_id: int | None = Field(default=None, foreign_key="invite.id", sa_type=BigInteger)
+    away_until: date | None = None  # the first day they are asked again
+    paused_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Invite(SQLModel, table=True):
-    """A way in; only the hash of its secret is kept, so a lost link is replaced, not shown again."""
+    """A way in, for a role of member or facilitator, or for a "group" chat.
+
+    Only the hash of its secret is kept, so a lost link is replaced, not shown again.
+    """
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
     secret_hash: str = Field(unique=True)
@@ -40,7 +48,17 @@ class Invite(SQLModel, table=True):
     role: str
     name: str = ""
     language: str = "en"
+    lead: bool = False
     places: int = 1
     taken: int = 0
     expires_at: datetime = Field(sa_type=Moment)
     revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Founding(SQLModel, table=True):
+    """A link that founds one partnership. Strangers cannot found."""
+
+    id: int = Field(default=None, primary_key=True, sa_type=Key)
+    secret_hash: str = Field(unique=True)
+    expires_at: datetime = Field(sa_type=Moment)
+    used_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -26,7 +26,10 @@ class Organisation(SQLModel, table=True):
     partnership_id: int = Field(foreign_key="partnership.id", index=True, sa_type=BigInteger)
     name: str
     kind: str
-    capacity: str = ""
+    capacity: int | None = None  # minutes a month it can give; None: it has not said
+    unwanted: str = ""  # what it does not want
+    off_telegram: int = 0  # people of it whom Telegram does not reach
+    removed_at: datetime | None = Field(default=None, sa_type=Moment)
     cell_id: int | None = Field(default=None, foreign_key="cell.id", sa_type=BigInteger)
 
 

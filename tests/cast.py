@@ -58,6 +58,7 @@ async def seated(database: Database, *, first_account: int = 1000, name: str = "
             instrument="pulse",
             rule="FREQ=WEEKLY;BYDAY=TU",
             starts=date(2026, 11, 3),
+            started_at=MONDAY,
             created_at=MONDAY,
         )
         session.add(schedule)

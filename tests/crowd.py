@@ -39,6 +39,7 @@ async def seated(database: Database, size: int, *, first: int = FIRST, seats: in
             instrument="pulse",
             rule="FREQ=WEEKLY;BYDAY=TU",
             starts=date(2026, 11, 3),
+            started_at=MONDAY,
             created_at=MONDAY,
         )
         organisations = [

@@ -106,7 +106,7 @@ def _person(partnership: str, organisation: Mapping[str, Any], *, line: int, nam
         partnership=partnership,
         organisation=organisation["name"],
         kind=organisation["kind"],
-        capacity=organisation.get("capacity", ""),
+        capacity=str(organisation.get("capacity", "")),
         name=name,
         role=role,
         language="en",

@@ -14,7 +14,7 @@ from bot import clock, inbox, pace, telegram, ticking
 from bot.handling import Handler
 from bot.pace import Pacer
 from bot.telegram import Outcome
-from dialogs.conversation import Setting
+from dialogs.events import Setting
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer

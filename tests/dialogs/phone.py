@@ -8,8 +8,7 @@ from typing import Any
 
 from dialogs import conversation
 from dialogs.cards import Card, plain
-from dialogs.conversation import Setting
-from dialogs.events import Awaiting, Event, Reachable, Reply, Reworded, Said, Tapped
+from dialogs.events import Awaiting, Event, Reachable, Reply, Reworded, Said, Setting, Tapped
 from storage.database import Database
 from storage.rounds import Awaited
 from tests.cast import OPENS

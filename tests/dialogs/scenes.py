@@ -79,6 +79,7 @@ def opened(words: str, *, state: str = "open", instrument: dict[str, Any] | None
         state=state,
         opens_at=OPENS,
         reminds_at=REMINDS,
+        reminds_again_at=REMINDS,
         closes_at=CLOSES,
         brief_at=BRIEF,
         digest_at=DIGEST,

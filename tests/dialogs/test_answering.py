@@ -260,7 +260,7 @@ async def test_random_taps_of_one_s_own_never_break_the_conversation(
 
     for _ in range(150):
         kind = chance.choice([*answering.VERBS])
-        numbers = [mine, *(chance.randint(0, 6) for _ in range(3))][: answering.VERBS[kind][1]]
+        numbers = [mine, *(chance.randint(0, 6) for _ in range(3))][: answering.VERBS[kind].numbers]
         reply = await member.tap(":".join(map(str, [kind, *numbers])))
         assert reply.alert or reply.card is not None
         if chance.random() < 0.1:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from dialogs import answering, conversation, digests
+from dialogs import answering, digests, joining
 from dialogs.cards import Button, Reader, plain
 from facilitation import digests as verbs
 from facilitation import invites
@@ -260,4 +260,4 @@ async def test_every_button_that_can_be_reached_leads_somewhere(database: Databa
     newcomer.now = DIGEST
     met |= await follow(newcomer, [Button("", f"ask:{own}:0")], most=40)
 
-    assert met == {*conversation.JOINING, *answering.VERBS, *digests.VERBS}
+    assert met == {*joining.VERBS, *answering.VERBS, *digests.VERBS}

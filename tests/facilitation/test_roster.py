@@ -24,7 +24,7 @@ from storage.rounds import Schedule
 from tests.cast import MONDAY, Cast
 
 HEAD = "partnership,organisation,kind,capacity,name,role,language\n"
-GOOD = f"""{HEAD}Riverside,Council,public,large,Ada,member,en
+GOOD = f"""{HEAD}Riverside,Council,public,600,Ada,member,en
 Riverside,Forum,backbone,,Bo,facilitator,
 Hillside,Shed,Social Enterprise,,Cy,,EN
 """
@@ -132,9 +132,9 @@ async def test_a_roster_becomes_partnerships_schedules_and_links(database: Datab
         found = [await invites.by_secret(session, one.secret) for one in invited]
     assert [one.name for one in partnerships] == ["Riverside", "Hillside"]
     assert [(one.name, one.kind, one.capacity) for one in organisations] == [
-        ("Council", "public", "large"),
-        ("Forum", "backbone", ""),
-        ("Shed", "social_enterprise", ""),
+        ("Council", "public", 600),
+        ("Forum", "backbone", None),
+        ("Shed", "social_enterprise", None),
     ]
     assert [(one.rule, one.starts, one.instrument) for one in schedules] == [
         (roster.WEEKLY, date(2026, 11, 3), "pulse")

@@ -102,6 +102,7 @@ async def test_a_schedule_made_after_today_s_hour_begins_with_the_next_date(
             instrument="pulse",
             rule="FREQ=DAILY",
             starts=date(2020, 1, 1),
+            started_at=OPENS + timedelta(minutes=1),
             created_at=OPENS + timedelta(minutes=1),
         )
         session.add(schedule)
@@ -390,6 +391,7 @@ def test_a_reminder_waits_for_the_end_of_the_quiet_hours(
         starts=MONDAY.date(),
         quiet_from=quiet[0],
         quiet_until=quiet[1],
+        started_at=MONDAY,
         created_at=MONDAY,
     )
     at = datetime.fromisoformat(moment).replace(tzinfo=LONDON).astimezone(UTC)

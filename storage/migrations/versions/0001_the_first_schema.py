@@ -17,10 +17,13 @@ TABLES = (
     "member",
     "invite",
     "seat",
+    "founding",
     "schedule",
     "round",
     "invitation",
     "answer",
+    "promise",
+    "raised",
     "awaited",
     "digest",
     "signal",
@@ -38,6 +41,7 @@ def upgrade() -> None:
     _members()
     _schedules()
     _answers()
+    _words()
     _digests()
     _queues()
     _machinery()
@@ -79,7 +83,10 @@ def _partnerships() -> None:
         sa.Column("partnership_id", sa.BigInteger(), sa.ForeignKey("partnership.id"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("capacity", sa.String(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=True),
+        sa.Column("unwanted", sa.String(), nullable=False),
+        sa.Column("off_telegram", sa.Integer(), nullable=False),
+        sa.Column("removed_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("cell_id", sa.BigInteger(), sa.ForeignKey("cell.id"), nullable=True),
     )
     op.create_index("ix_organisation_partnership_id", "organisation", ["partnership_id"], unique=False)
@@ -91,6 +98,7 @@ def _members() -> None:
         sa.Column("id", columns.Key, primary_key=True),
         sa.Column("account", sa.BigInteger(), nullable=True),
         sa.Column("language", sa.String(), nullable=False),
+        sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("unreachable_since", columns.Moment(timezone=True), nullable=True),
         sa.Column("created_at", columns.Moment(timezone=True), nullable=False),
         sa.UniqueConstraint("account"),
@@ -104,6 +112,7 @@ def _members() -> None:
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
+        sa.Column("lead", sa.Boolean(), nullable=False),
         sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
         sa.Column("expires_at", columns.Moment(timezone=True), nullable=False),
@@ -122,11 +131,23 @@ def _members() -> None:
         sa.Column("consent_version", sa.String(), nullable=False),
         sa.Column("consented_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("left_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("lead", sa.Boolean(), nullable=False),
+        sa.Column("invite_id", sa.BigInteger(), sa.ForeignKey("invite.id"), nullable=True),
+        sa.Column("away_until", sa.Date(), nullable=True),
+        sa.Column("paused_at", columns.Moment(timezone=True), nullable=True),
         sa.UniqueConstraint("member_id", "organisation_id"),
     )
     op.create_index("ix_seat_member_id", "seat", ["member_id"], unique=False)
     op.create_index("ix_seat_organisation_id", "seat", ["organisation_id"], unique=False)
     op.create_index("ix_seat_partnership_id", "seat", ["partnership_id"], unique=False)
+    op.create_table(
+        "founding",
+        sa.Column("id", columns.Key, primary_key=True),
+        sa.Column("secret_hash", sa.String(), nullable=False),
+        sa.Column("expires_at", columns.Moment(timezone=True), nullable=False),
+        sa.Column("used_at", columns.Moment(timezone=True), nullable=True),
+        sa.UniqueConstraint("secret_hash"),
+    )
 
 
 def _schedules() -> None:
@@ -144,7 +165,12 @@ def _schedules() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("quiet_from", sa.String(), nullable=False),
         sa.Column("quiet_until", sa.String(), nullable=False),
+        sa.Column("audience", sa.JSON(), nullable=False),
+        sa.Column("holidays", sa.String(), nullable=False),
+        sa.Column("skips", sa.JSON(), nullable=False),
+        sa.Column("started_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("paused_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("deleted_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("planned_until", columns.Moment(timezone=True), nullable=True),
         sa.Column("created_at", columns.Moment(timezone=True), nullable=False),
     )
@@ -161,10 +187,11 @@ def _schedules() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("opens_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("reminds_at", columns.Moment(timezone=True), nullable=False),
+        sa.Column("reminds_again_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("closes_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("brief_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("digest_at", columns.Moment(timezone=True), nullable=False),
-        sa.Column("reminded_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("reminded", sa.Integer(), nullable=False),
         sa.Column("briefed_at", columns.Moment(timezone=True), nullable=True),
         sa.UniqueConstraint("schedule_id", "local_date"),
     )
@@ -182,6 +209,8 @@ def _answers() -> None:
         sa.Column("organisation_id", sa.BigInteger(), sa.ForeignKey("organisation.id"), nullable=False),
         sa.Column("cell_id", sa.BigInteger(), sa.ForeignKey("cell.id"), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("questions", sa.JSON(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("card", sa.BigInteger(), nullable=True),
         sa.Column("card_item", sa.String(), nullable=False),
         sa.UniqueConstraint("round_id", "seat_id"),
@@ -193,15 +222,52 @@ def _answers() -> None:
         sa.Column("id", columns.Key, primary_key=True),
         sa.Column("invitation_id", sa.BigInteger(), sa.ForeignKey("invitation.id"), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=True),
+        sa.Column("about", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=True),
         sa.Column("text", sa.String(), nullable=True),
         sa.Column("shown_as", sa.String(), nullable=True),
+        sa.Column("withheld", sa.String(), nullable=False),
         sa.Column("message", sa.BigInteger(), nullable=True),
         sa.Column("update_id", sa.BigInteger(), nullable=False),
         sa.Column("received_at", columns.Moment(timezone=True), nullable=False),
-        sa.UniqueConstraint("invitation_id", "item"),
+        sa.UniqueConstraint("invitation_id", "item", "about"),
     )
     op.create_index("ix_answer_invitation_id", "answer", ["invitation_id"], unique=False)
+
+
+def _words() -> None:
+    op.create_table(
+        "promise",
+        sa.Column("id", columns.Key, primary_key=True),
+        sa.Column("schedule_id", sa.BigInteger(), sa.ForeignKey("schedule.id"), nullable=False),
+        sa.Column("round_id", sa.BigInteger(), sa.ForeignKey("round.id"), nullable=False),
+        sa.Column("seat_id", sa.BigInteger(), sa.ForeignKey("seat.id"), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("made_at", columns.Moment(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.UniqueConstraint("round_id", "seat_id"),
+    )
+    op.create_index("ix_promise_seat_id", "promise", ["seat_id"], unique=False)
+    op.create_table(
+        "raised",
+        sa.Column("id", columns.Key, primary_key=True),
+        sa.Column("partnership_id", sa.BigInteger(), sa.ForeignKey("partnership.id"), nullable=False),
+        sa.Column("seat_id", sa.BigInteger(), sa.ForeignKey("seat.id"), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("shown_as", sa.String(), nullable=True),
+        sa.Column("message", sa.BigInteger(), nullable=True),
+        sa.Column("raised_at", columns.Moment(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("withheld", sa.String(), nullable=False),
+        sa.Column("reply", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("replied_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("asked_at", columns.Moment(timezone=True), nullable=True),
+        sa.Column("heard", sa.String(), nullable=False),
+    )
+    op.create_index("ix_raised_partnership_id", "raised", ["partnership_id"], unique=False)
+    op.create_index("ix_raised_seat_id", "raised", ["seat_id"], unique=False)
     op.create_table(
         "awaited",
         sa.Column("chat", sa.BigInteger(), autoincrement=False, primary_key=True),

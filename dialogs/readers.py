@@ -1,0 +1,38 @@
+"""Whom a card is drawn for: their own language and clock, else the partnership's."""
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dialogs.cards import Reader
+from storage.members import Member, Seat
+from storage.partnerships import Partnership
+
+
+async def of(session: AsyncSession, *, account: int, partnership_id: int) -> Reader:
+    """A member's reader for what one partnership says."""
+    seats = (
+        select(func.count(col(Seat.partnership_id).distinct()))
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(Member.account == account, col(Seat.left_at).is_(None))
+        .scalar_subquery()
+    )
+    wanted = (
+        select(Partnership, Member.language, Member.timezone, seats)
+        .join(Member, Member.account == account, isouter=True)  # type: ignore[arg-type]  # a column, to SQLAlchemy
+        .where(Partnership.id == partnership_id)
+    )
+    partnership, language, timezone, several = (await session.exec(wanted)).one()
+    return Reader(
+        language or partnership.language,
+        timezone or partnership.timezone,
+        partnership.name if several > 1 else "",
+    )
+
+
+async def alone(session: AsyncSession, *, account: int, language: str) -> Reader:
+    """A reader for what no partnership says: the member's language, else that of their messenger."""
+    known = (await session.exec(select(Member).where(Member.account == account))).first()
+    if known is None:
+        return Reader(language)
+    return Reader(known.language or language, known.timezone or "UTC")

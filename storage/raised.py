@@ -1,0 +1,32 @@
+"""What people raised by themselves, and what became of it."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from storage.columns import Key, Moment
+
+
+class Raised(SQLModel, table=True):
+    """One thing said in somebody's own words, the reply it is owed, and whether they were heard.
+
+    It is raised once `shown_as` is chosen. `reply` is "" (owed), agreed, negotiating, declined or not_ours;
+    `heard` is "" (not said), yes, partly or no. `seat_id` goes when its author is forgotten.
+    """
+
+    id: int = Field(default=None, primary_key=True, sa_type=Key)
+    partnership_id: int = Field(foreign_key="partnership.id", index=True, sa_type=BigInteger)
+    seat_id: int | None = Field(default=None, foreign_key="seat.id", index=True, sa_type=BigInteger)
+    text: str
+    shown_as: str | None = None
+    message: int | None = Field(default=None, sa_type=BigInteger)
+    raised_at: datetime = Field(sa_type=Moment)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Moment)
+    withheld: str = ""
+    reply: str = ""
+    words: str = ""
+    until: date | None = None
+    replied_at: datetime | None = Field(default=None, sa_type=Moment)
+    asked_at: datetime | None = Field(default=None, sa_type=Moment)
+    heard: str = ""
