@@ -12,6 +12,7 @@ from dialogs.verbs import Command, Verb, Words
 from facilitation import answers, digests, rounds
 from facilitation.answers import Given, Part
 from facilitation.instruments import said
+from facilitation.refusals import NotYours
 from storage.rounds import Awaited, Round
 
 # Among fewer people even "more than half have answered" would tell too much while a round is open.
@@ -152,7 +153,7 @@ async def _how(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
     item = answers.item_at(part, position, kind="text")
     known = part.answers.get(item.code)
     if known is None or known.text is None:
-        raise answers.NotYours
+        raise NotYours
     # The card says that another message replaces these words; it is settled when one comes.
     await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
     await answers.drawn(session, part, message=tap.message, item=item.code)

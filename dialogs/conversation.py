@@ -40,8 +40,8 @@ from dialogs.events import (
 )
 from dialogs.verbs import Command, Verb, Words
 from facilitation import members, partnerships
-from facilitation.answers import NotYours, TextTooLong
-from facilitation.refusals import Refusal
+from facilitation.answers import TextTooLong
+from facilitation.refusals import NotYours, Refusal
 
 LARGEST = 2**95  # a fingerprint is the largest number a button carries
 

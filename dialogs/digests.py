@@ -13,9 +13,9 @@ from dialogs.events import Awaiting, Reply, Said, Setting, Tapped
 from dialogs.pictures import Mark, Picture, Row
 from dialogs.verbs import Command, Verb, Words
 from facilitation import digests
-from facilitation.answers import NotYours
 from facilitation.digests import Going
 from facilitation.instruments import said
+from facilitation.refusals import NotYours
 from storage.digests import Digest
 from storage.partnerships import Partnership
 from storage.rounds import Awaited

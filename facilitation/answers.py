@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import instruments, rounds
 from facilitation.instruments import Instrument, Item
-from facilitation.refusals import Refusal
+from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Organisation
 from storage.rounds import Answer, Invitation, Round
@@ -17,10 +17,6 @@ from storage.rounds import Answer, Invitation, Round
 RENUMBERED = timedelta(days=1)
 LONGEST_TEXT = 3000
 SCALE = (1, 2, 3, 4, 5)
-
-
-class NotYours(Refusal):
-    """That button does not belong to anything of yours. Send /start to see where you are."""
 
 
 class RoundClosed(Refusal):

@@ -7,7 +7,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import rounds
-from facilitation.answers import LONGEST_TEXT, NotYours, TextTooLong, storable
+from facilitation.answers import LONGEST_TEXT, TextTooLong, storable
+from facilitation.refusals import NotYours
 from storage.digests import Digest, Response
 from storage.members import Member, Seat
 from storage.partnerships import Partnership

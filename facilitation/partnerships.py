@@ -1,9 +1,30 @@
 """Partnerships as a whole."""
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from facilitation.refusals import NotYours
+from storage.members import Member, Seat
 from storage.partnerships import Partnership
+
+
+async def facilitated(session: AsyncSession, partnership_id: int, *, account: int) -> Partnership:
+    """A partnership that this account facilitates. Raises NotYours, also where there is none."""
+    wanted = (
+        select(Partnership)
+        .join(Seat, col(Seat.partnership_id) == col(Partnership.id))
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(
+            Partnership.id == partnership_id,
+            Member.account == account,
+            Seat.role == "facilitator",
+            col(Seat.left_at).is_(None),
+        )
+    )
+    found = (await session.exec(wanted)).first()
+    if found is None:
+        raise NotYours
+    return found
 
 
 async def move_group(session: AsyncSession, *, old: int, new: int) -> None:

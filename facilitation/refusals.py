@@ -13,3 +13,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a person, no
 
     def sentence(self) -> str:
         return self.template().format(**self.facts)
+
+
+class NotYours(Refusal):
+    """That button does not belong to anything of yours. Send /start to see where you are."""

@@ -1,10 +1,12 @@
 """Every card in every state, from plain facts. `words` stand wherever a person's words or names are shown."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from markupsafe import escape
@@ -93,6 +95,9 @@ def scenes() -> Iterator[Scene]:
     yield from answering()
     yield from published()
     yield from going_wrong()
+    # Each door of the conversation keeps its scenes in a file of its own.
+    for path in sorted(Path(__file__).parent.glob("scenes_*.py")):
+        yield from importlib.import_module(f"tests.dialogs.{path.stem}").scenes()
 
 
 def joining() -> Iterator[Scene]:

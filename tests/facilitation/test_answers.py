@@ -11,12 +11,11 @@ from facilitation.answers import (
     EditEmpty,
     EditTooLong,
     Given,
-    NotYours,
     Part,
     RoundClosed,
     TextTooLong,
 )
-from facilitation.refusals import Refusal
+from facilitation.refusals import NotYours, Refusal
 from storage.database import Database
 from storage.members import Seat
 from storage.rounds import Answer

@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import select
 
 from facilitation import digests, members
-from facilitation.answers import NotYours, TextTooLong
+from facilitation.answers import TextTooLong
+from facilitation.refusals import NotYours
 from storage.database import Database
 from storage.digests import Digest, Response
 from storage.members import Member, Seat
