@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo run test check lint bench proof lock format
+.PHONY: help setup dev demo run test check lint bench proof lock format words
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: dev ## measure speed and memory on this machine
 
 proof: dev ## run the promises at their long sizes and write the record
 	@$(BIN)/python -m tests.proof
+
+words: dev ## bring every language's file of sentences up to date, for its translators
+	@$(BIN)/python -m dialogs.translators
 
 dev: .venv/.ready-dev
 

@@ -6,17 +6,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dialogs import catalogues
 from facilitation.refusals import Refusal
 
-LOCALE = Path(__file__).parent / "locale"  # one folder a language, made by translators
 ENGLISH = "en"
 MARK = "\x1e"  # stands around a button in a rendered template; no text a person wrote can hold it
 # What steers the reading direction, hides, breaks lines by itself or cannot be sent. The two joiners stay:
@@ -109,7 +108,7 @@ def width(text: str) -> int:
 
 def catalogue(language: str) -> NullTranslations:
     """The translated sentences of a language; English needs none."""
-    return Translations.load(LOCALE, [language], domain="cards")
+    return catalogues.loaded(language)
 
 
 @lru_cache(maxsize=256)

@@ -14,4 +14,4 @@ def scenes() -> Iterator[Scene]:
 
 
 def _two(words: str) -> list[dict[str, object]]:
-    return [{"id": LARGE, "name": words[:48]}, {"id": LARGE - 1, "name": "Hillside"}]
+    return [{"id": LARGE, "name": words[:48]}, {"id": LARGE - 1, "name": words[:20]}]

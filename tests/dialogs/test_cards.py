@@ -9,12 +9,13 @@ import pytest
 
 from dialogs import cards, conversation, digests
 from dialogs.cards import Button, Card, Reader
+from dialogs.translators import refusals
 from facilitation import instruments
 from facilitation.refusals import Refusal
 from synthesis.disclosure import FEWEST
 from tests.dialogs import markup, published, scenes
 from tests.dialogs.scenes import ALL, WORDS, Scene
-from tests.dialogs.test_translation import messages, refusals
+from tests.dialogs.test_translation import messages
 
 TEMPLATES = Path(cards.__file__).parent / "templates"
 LONGEST_MESSAGE, LONGEST_CAPTION, LONGEST_NOTICE, LONGEST_DATA = 4096, 1024, 200, 64

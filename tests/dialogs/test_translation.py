@@ -1,7 +1,5 @@
 """No sentence escapes translation, except a person's own words and the wordings an instrument brings."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +7,12 @@ from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import write_mo
+from babel.messages.pofile import write_po
 from babel.support import NullTranslations
 
-import facilitation
-from dialogs import cards
+from dialogs import cards, catalogues, translators
 from dialogs.cards import Reader
 from facilitation.answers import TextTooLong
-from facilitation.refusals import Refusal
 from tests.dialogs.published import PULSE
 from tests.dialogs.scenes import ALL, Scene
 
@@ -29,20 +23,12 @@ OURS = re.compile(r"/start|/help|https?://\S+|TimeoutError")
 CALENDAR = re.compile(r"\b(\w+day|November|October|January)\b")
 
 
-def refusals() -> list[type[Refusal]]:
-    for module in pkgutil.iter_modules(facilitation.__path__):
-        importlib.import_module(f"facilitation.{module.name}")
-    return [refusal for refusal in Refusal.__subclasses__() if refusal.__module__.startswith("facilitation.")]
-
-
 def messages() -> dict[str, set[str]]:
-    """What Babel finds with our settings, by template."""
-    with (FOLDER / "babel.cfg").open(encoding="utf-8") as settings:
-        methods, options = parse_mapping_cfg(settings)  # type: ignore[no-untyped-call]  # Babel has no types here
-    found: dict[str, set[str]] = {}
-    for file, _, message, *_ in extract_from_dir(str(FOLDER), methods, options):
-        found.setdefault(Path(file).stem, set()).update([message] if isinstance(message, str) else message)
-    return found
+    """Each sentence that translators get, singular and plural, by template."""
+    return {
+        template: {one for words in said for one in ((words,) if isinstance(words, str) else words)}
+        for template, said in translators.messages().items()
+    }
 
 
 class Wrapped(NullTranslations):
@@ -68,6 +54,7 @@ class Wrapped(NullTranslations):
 def forget() -> None:
     cards.environment.cache_clear()
     cards.spoken.cache_clear()
+    catalogues.loaded.cache_clear()
 
 
 @pytest.fixture
@@ -140,9 +127,9 @@ def test_a_catalogue_on_disk_is_taken_and_a_missing_one_is_english(
     catalogue.add("Back", "Zurück")
     folder = tmp_path / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    with (folder / "cards.mo").open("wb") as file:
-        write_mo(file, catalogue)
-    monkeypatch.setattr(cards, "LOCALE", tmp_path)
+    with (folder / "cards.po").open("wb") as file:
+        write_po(file, catalogue)
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
     forget()
     scene: Scene = next(
         scene for scene in ALL if scene.template == "question" and scene.state.startswith("2")
