@@ -1,7 +1,7 @@
 """The cards that come by themselves while a round runs."""
 
 from dialogs.cards import Card, Reader, draw
-from facilitation import instruments
+from facilitation import burden, instruments
 from facilitation.instruments import said
 from facilitation.rounds import Asked, Opened
 
@@ -26,7 +26,7 @@ def _card(template: str, opened: Opened, asked: Asked) -> Card:
         number=opened.round.number,
         ratings=len(instrument.rated),
         texts=len(instrument.items) - len(instrument.rated),
-        seconds=instrument.seconds,
+        seconds=burden.seconds(instrument.items),
         closes=opened.round.closes_at,
         invitation=asked.invitation.id,
     )

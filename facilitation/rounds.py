@@ -225,8 +225,8 @@ async def open_(session: AsyncSession, round_id: int, *, now: datetime) -> Opene
         return Opened(round_, partnership, ())
     schedule = await session.get_one(Schedule, round_.schedule_id)
     round_.state = "open"
-    round_.instrument = instruments.raw(schedule.instrument)
     round_.number = 1 + len(await _before(session, round_))
+    round_.instrument = instruments.frozen(schedule.instrument, round_.number)
     drawn = await cells.draw(session, partnership, [organisation for _, _, organisation in seats])
     asked = tuple([await _ask(session, round_, seat, drawn) for seat in seats])
     return Opened(round_, partnership, asked)

@@ -152,7 +152,7 @@ def crowd(
 def stances(cast: Cast, organisation: str, *, conflict: bool) -> list[Json]:
     """Where somebody of this organisation stands on each item, week by week."""
     wordings = {
-        item.code: item.wording["en"] for item in instruments.parsed(instruments.raw(INSTRUMENT)).items
+        item.code: item.wording["en"] for item in instruments.parsed(instruments.frozen(INSTRUMENT, 1)).items
     }
     return [
         {

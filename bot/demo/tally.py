@@ -95,7 +95,9 @@ def _got(seen: Seen, entry: Json) -> None:
 
 def ticked(report: Json) -> dict[Rating, int]:
     """What people believe they have answered, by the wording on the card they tapped."""
-    codes = {item.wording["en"]: item.code for item in instruments.parsed(instruments.raw(INSTRUMENT)).rated}
+    codes = {
+        item.wording["en"]: item.code for item in instruments.parsed(instruments.frozen(INSTRUMENT, 1)).rated
+    }
     found = {}
     for tick in report["ticked"]:
         code = next((code for wording, code in codes.items() if wording in tick["question"]), "")

@@ -93,7 +93,7 @@ def test_without_conflict_everybody_stands_at_the_same_place_on_every_item() -> 
 def test_with_conflict_nothing_but_the_planted_item_moves() -> None:
     wording = next(
         item.wording["en"]
-        for item in instruments.parsed(instruments.raw(demo_cast.INSTRUMENT)).items
+        for item in instruments.parsed(instruments.frozen(demo_cast.INSTRUMENT, 1)).items
         if item.code == CAST.conflict.item
     )
     calm, torn = told(conflict=False)["people"], told(conflict=True)["people"]

@@ -9,7 +9,7 @@ from storage.digests import Digest
 from tests.cast import CLOSES, OPENS
 
 LARGE = 2**63 - 1  # ids as long as they can be
-PULSE = instruments.parsed(instruments.raw("pulse"))
+PULSE = instruments.parsed(instruments.frozen("pulse", 1))
 TURNOUTS = ((0, 1, 1), *((low, low + 1, parts) for parts in (2, 4, 5) for low in range(parts)))
 SHAPES = ("public", "funder", "anchor", "community", "social_enterprise", "other")
 

@@ -77,7 +77,7 @@ def opened(words: str, *, state: str = "open", instrument: dict[str, Any] | None
         partnership_id=LARGE,
         local_date=OPENS.date(),
         number=14,
-        instrument=instrument or instruments.raw("pulse"),
+        instrument=instrument or instruments.frozen("pulse", 1),
         state=state,
         opens_at=OPENS,
         reminds_at=REMINDS,
@@ -155,7 +155,7 @@ def home() -> Iterator[Scene]:
 def coming() -> Iterator[Scene]:
     """The cards that come by themselves."""
     for kinds in ((5, 1), (1, 1), (2, 0), (1, 0)):
-        instrument = instruments.raw("pulse") | {"items": _items(*kinds)}
+        instrument = instruments.frozen("pulse", 1) | {"items": _items(*kinds)}
         for template, draw in (
             ("invitation", invitations.invitation),
             ("reminder", invitations.reminder),
@@ -177,7 +177,7 @@ def _came(draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], wor
 
 
 def _items(rated: int, texts: int) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = instruments.raw("pulse")["items"]
+    items: list[dict[str, Any]] = instruments.frozen("pulse", 1)["items"]
     return items[:rated] + items[5 : 5 + texts]
 
 
