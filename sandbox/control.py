@@ -129,6 +129,11 @@ def _start(telegram: Telegram, user: int, body: Json) -> Json:
     return {"message_id": phones.start(telegram, user, body.get("payload") or "").message_id}
 
 
+def _start_group(telegram: Telegram, user: int, body: Json) -> Json:
+    message = phones.start_group(telegram, user, body["chat_id"], body.get("payload") or "")
+    return {"message_id": message.message_id}
+
+
 def _tap(telegram: Telegram, user: int, body: Json) -> Json:
     tap = phones.tap(telegram, user, body["message_id"], data=body["data"], chat_id=body.get("chat_id"))
     return {"id": tap.id}
@@ -193,6 +198,7 @@ DEEDS: dict[str, Deed] = {
     "send": _send,
     "reply": _send,
     "start": _start,
+    "startgroup": _start_group,
     "tap": _tap,
     "edit": _edit,
     "photo": _upload(phones.photo),

@@ -83,6 +83,13 @@ def set_bot(telegram: Telegram, room: Room, status: str) -> None:
         announce(telegram, room, by=by, left_chat_member=telegram.bot)
 
 
+def let_in(telegram: Telegram, room: Room, *, by: User) -> None:
+    """Somebody of the group brings the bot in; nothing happens where it is inside."""
+    if room.bot_status not in IN_CHAT:
+        bot_becomes(telegram, room, "member", by=by)
+        announce(telegram, room, by=by, new_chat_members=[telegram.bot])
+
+
 def add(telegram: Telegram, room: Room, user_id: int) -> None:
     """Somebody joins. With admin rights the bot may also hear of it as chat_member."""
     user = telegram.person(user_id).user

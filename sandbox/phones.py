@@ -12,7 +12,7 @@ from aiogram.types import (
     User,
 )
 
-from sandbox import entities, files, messages, polls
+from sandbox import entities, files, membership, messages, polls
 from sandbox.membership import IN_CHAT
 from sandbox.refusals import Mistaken
 from sandbox.standings import standing
@@ -78,6 +78,17 @@ def start(telegram: Telegram, user_id: int, payload: str = "") -> Message:
     if payload and not PAYLOAD.fullmatch(payload):
         raise Mistaken("a start link carries 1 to 64 letters, digits, _ and -")
     return send(telegram, user_id, f"/start {payload}" if payload else "/start")
+
+
+def start_group(telegram: Telegram, user_id: int, chat_id: int, payload: str) -> Message:
+    """Bring the bot into a group by a link that carries a word; only who runs the group may."""
+    if not PAYLOAD.fullmatch(payload):
+        raise Mistaken("a start link carries 1 to 64 letters, digits, _ and -")
+    room = room_of(telegram, user_id, chat_id)
+    if room.private or room.members[user_id] not in ("creator", "administrator"):
+        raise Mistaken(f"{user_id} may not bring a bot into {chat_id}")
+    membership.let_in(telegram, room, by=telegram.people[user_id].user)
+    return send(telegram, user_id, f"/start@{telegram.bot.username} {payload}", chat_id=chat_id)
 
 
 def photo(

@@ -18,5 +18,6 @@ export const phones = () => call("/control/phones");
 export const phone = (user) => call(`/control/phones/${user}`);
 export const act = (user, verb, body = {}) => call(`/control/phones/${user}/${verb}`, body);
 export const addUser = (name) => call("/control/users", { first_name: name });
+export const addGroup = (title, user) => call("/control/groups", { title, admins: [user], members: [user], bot: false });
 export const strip = () => call("/control/strip");
 export const wish = (advance) => call("/control/wish", { advance });

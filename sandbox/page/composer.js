@@ -4,10 +4,10 @@ import { el, iconButton } from "/page/element.js";
 import { menu } from "/page/overlays.js";
 import { plain } from "/page/richtext.js";
 
-const LARGEST_PHOTO = 8_000_000;
+const LARGEST_FILE = 8_000_000;
 
 export class Composer {
-  /** `on` holds what the phone does: send, save, start, unblock, photo. */
+  /** `on` holds what the phone does: send, save, start, unblock, file. */
   constructor({ screen, on }) {
     this.screen = screen;
     this.on = on;
@@ -20,8 +20,8 @@ export class Composer {
     this.field.addEventListener("keydown", (event) => this.keyed(event));
     this.field.addEventListener("paste", (event) => this.pasted(event));
     this.slash = el("button", { type: "button", class: "icon slash", "aria-label": "Commands", title: "Commands", "aria-haspopup": "menu", onclick: () => this.offer() }, el("span", { "aria-hidden": "true" }, "/"));
-    this.file = el("input", { type: "file", accept: "image/*", hidden: true, "aria-hidden": "true", tabindex: "-1", onchange: () => this.chosen() });
-    this.clip = iconButton("clip", "Send a picture", { onclick: () => this.file.click() });
+    this.file = el("input", { type: "file", hidden: true, "aria-hidden": "true", tabindex: "-1", onchange: () => this.chosen() });
+    this.clip = iconButton("clip", "Send a picture or a file", { onclick: () => this.file.click() });
     this.submit = iconButton("send", "Send", { class: "send" });
     this.submit.type = "submit";
     this.context = el("div", { class: "context", hidden: true });
@@ -146,24 +146,25 @@ export class Composer {
   chosen() {
     const file = this.file.files?.[0];
     this.file.value = "";
-    if (file) this.sendPhoto(file);
+    if (file) this.sendFile(file);
   }
 
   pasted(event) {
     const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (!file) return;
     event.preventDefault();
-    this.sendPhoto(file);
+    this.sendFile(file);
   }
 
-  async sendPhoto(file) {
-    if (file.size > LARGEST_PHOTO) { this.on.say("That picture is larger than 8 MB."); return; }
+  async sendFile(file) {
+    if (file.size > LARGEST_FILE) { this.on.say("That file is larger than 8 MB."); return; }
     const data = new Uint8Array(await file.arrayBuffer());
     let text = "";
     for (let at = 0; at < data.length; at += 32_768) text += String.fromCharCode(...data.subarray(at, at + 32_768));
     const caption = this.field.value.trim();
     this.field.value = "";
     this.fit();
-    await this.on.photo({ name: file.name || "picture.png", base64: btoa(text), ...(caption ? { caption } : {}) });
+    const kind = file.type.startsWith("image/") ? "photo" : "document";
+    await this.on.file(kind, { name: file.name || "picture.png", base64: btoa(text), ...(caption ? { caption } : {}) });
   }
 }

@@ -213,12 +213,31 @@ export class Phone {
   /** Links into the bot open it here; others open a new tab. */
   async follow(url) {
     const link = deepLink(url, this.data?.bot?.username);
-    if (link) {
+    if (link?.group) this.chooseGroup(link.payload);
+    else if (link) {
       const home = this.data.chats.find((chat) => chat.type === "private");
       if (home && home.id !== this.chatId) this.open(home.id);
       await this.do("start", { payload: link.payload });
     } else if (mayOpen(url)) window.open(url, "_blank", "noopener,noreferrer");
     else this.say(`This opens nothing here: ${url}`);
+  }
+
+  chooseGroup(payload) {
+    const enter = async (id) => { if (await this.do("startgroup", { chat_id: id, payload })) this.open(id); };
+    const groups = this.data.chats.filter((chat) => chat.type !== "private");
+    const items = groups.map((chat) => ({ label: chat.title, run: () => enter(chat.id) }));
+    items.push({
+      label: "New group",
+      run: () => ask(this.screen, {
+        title: "New group", text: "You alone are in it at first.", label: "Its name",
+        onAnswer: async (title) => {
+          const made = await api.addGroup(title, this.user);
+          await this.load();
+          enter(made.id);
+        },
+      }),
+    });
+    menu(this.screen, this.more, { label: "Which group?", items });
   }
 
   hands() {
@@ -245,7 +264,7 @@ export class Phone {
       save: (message, text) => this.do("edit", { chat_id: this.chatId, message_id: message.id, text }),
       start: (payload) => this.do("start", payload ? { payload } : {}),
       unblock: () => this.do("unblock"),
-      photo: (body) => this.do("photo", { chat_id: this.chatId, ...body }),
+      file: (kind, body) => this.do(kind, { chat_id: this.chatId, ...body }),
       say: (text) => this.say(text),
       editLast: (event) => {
         const last = this.chat?.messages.findLast((message) => message.mine && message.text && !message.service);

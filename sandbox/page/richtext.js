@@ -9,6 +9,7 @@ export function deepLink(url, bot) {
   const inside = link.protocol === "tg:" ? link.searchParams.get("domain") : link.pathname.replaceAll("/", "");
   if (link.protocol !== "tg:" && !["t.me", "telegram.me"].includes(link.host)) return null;
   if (bot && inside && inside.toLowerCase() !== bot.toLowerCase()) return null;
+  if (link.searchParams.has("startgroup")) return { group: true, payload: link.searchParams.get("startgroup") };
   return link.searchParams.has("start") ? { payload: link.searchParams.get("start") } : null;
 }
 

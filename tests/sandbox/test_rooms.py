@@ -347,3 +347,26 @@ async def test_what_is_older_than_48_hours_cannot_be_deleted(tmp_path: Path) -> 
 )
 def test_a_picture_says_how_large_it_is(data: bytes, size: tuple[int, int] | None) -> None:
     assert files.dimensions(data) == size
+
+
+async def test_a_link_brings_the_bot_into_a_group_of_those_who_run_it(raw: Raw, member: Phone) -> None:
+    group = await group_of(member, bot=False)
+
+    await member.act("startgroup", chat_id=group, payload="seat-14")
+
+    _, body = await raw("getUpdates")
+    let_in, news, started = body["result"][-3:]
+    assert let_in["my_chat_member"]["new_chat_member"]["status"] == "member"
+    assert news["message"]["new_chat_members"][0]["is_bot"] is True
+    name = (await raw.result("getMe"))["username"]
+    assert started["message"]["text"] == f"/start@{name} seat-14"
+    assert started["message"]["chat"]["id"] == group
+
+
+async def test_nobody_else_brings_the_bot_into_a_group(member: Phone, stranger: Phone) -> None:
+    group = await group_of(stranger, members=[stranger.user, member.user], bot=False)
+
+    with pytest.raises(ControlRefused, match="may not bring"):
+        await member.act("startgroup", chat_id=group, payload="seat-14")
+    with pytest.raises(ControlRefused, match="1 to 64"):
+        await stranger.act("startgroup", chat_id=group, payload="?")

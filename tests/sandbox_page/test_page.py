@@ -263,6 +263,35 @@ def test_a_link_into_the_bot_starts_it_on_this_phone(town: Town, page: Page) -> 
     assert town.messages(user)[-1]["text"] == "/start seat-14"
 
 
+def test_a_link_into_a_group_asks_which_and_brings_the_bot_in(town: Town, page: Page) -> None:
+    user = town.member("Facilitator")
+    town.bot("sendMessage", chat_id=user, text="Here: https://t.me/parley_bot?startgroup=seat-16")
+    page.goto(f"/?phones={user}")
+    phone = phone_of(page, user)
+
+    phone.get_by_role("link", name="https://t.me/parley_bot").click()
+    phone.get_by_role("menuitem", name="New group").click()
+    page.keyboard.type("Riverside together")
+    page.keyboard.press("Enter")
+
+    expect(phone.locator(".message.mine .text")).to_have_text("/start@parley_bot seat-16")
+    group = next(chat for chat in town.phone(user)["chats"] if chat["title"] == "Riverside together")
+    assert group["messages"][-1]["text"] == "/start@parley_bot seat-16"
+
+
+def test_a_file_is_sent_from_the_phone(town: Town, page: Page) -> None:
+    user = town.member("Facilitator")
+    page.goto(f"/?phones={user}")
+    content = b"partnership,organisation\n"
+
+    page.locator("input[type=file]").set_input_files(
+        {"name": "roster.csv", "mimeType": "text/csv", "buffer": content}
+    )
+
+    expect(phone_of(page, user).locator(".message.mine").last).to_contain_text("roster.csv")
+    assert town.messages(user)[-1]["document"]["name"] == "roster.csv"
+
+
 def test_an_invite_link_can_be_opened_by_hand_before_the_first_start(town: Town, page: Page) -> None:
     user = town.user("Youth Centre")
     page.goto(f"/?phones={user}")
