@@ -64,7 +64,9 @@ async def _look(session: AsyncSession, tap: Tapped, setting: Setting, invite_id:
 
 async def _join(session: AsyncSession, tap: Tapped, setting: Setting, invite_id: int, print_: int) -> Reply:
     invite = await _offered(session, invite_id, print_)
-    await invites.join(session, invite, account=tap.account, language=tap.language, now=tap.received_at)
+    await invites.join(
+        session, invite, account=tap.account, language=tap.language, name=tap.name, now=tap.received_at
+    )
     return await _shown("joined", session, tap, setting, invite_id, print_)
 
 

@@ -8,13 +8,16 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import members
-from facilitation.refusals import Refusal
+from facilitation import members, partnerships
+from facilitation.refusals import NotYours, Refusal
 from storage.members import Invite, Seat
 from storage.partnerships import Organisation, Partnership
 
 LASTS = timedelta(days=60)
+MOST_PLACES = 200
+LONGEST_NAME = 100
 CONSENT = "2026-11"
+ROLES = ("member", "facilitator")  # a third, "group", brings Parley into a group chat
 
 
 class InviteUnknown(Refusal):
@@ -41,6 +44,24 @@ class InviteRevoked(Refusal):
     """
 
 
+class InviteForGroup(Refusal):
+    """This link brings Parley into a group chat; it gives nobody a seat. Ask the facilitator for a link of
+    your own.
+    """
+
+
+class LinkGone(Refusal):
+    """That link has ended already. The list of open links shows which ones still work."""
+
+
+class LinkUsedUp(Refusal):
+    """Everybody this link was for has joined, so there is nothing to replace."""
+
+
+class TooManyPlaces(Refusal):
+    """A link can be for {most} people at most, and for one at least. Please send a number in between."""
+
+
 class InviteExpired(Refusal):
     """This link is too old to be used. Ask the facilitator of the partnership for a new one; it takes them
     a moment.
@@ -52,9 +73,22 @@ def hashed(secret: str) -> str:
 
 
 def make(
-    organisation: Organisation, *, role: str, name: str, language: str, now: datetime
+    organisation: Organisation,
+    *,
+    role: str,
+    name: str,
+    language: str,
+    now: datetime,
+    places: int = 1,
+    lead: bool = False,
+    lasts: timedelta = LASTS,
 ) -> tuple[Invite, str]:
-    """An invite for one person, and the secret for its link (192 bits; never stored)."""
+    """An invite, not stored yet, and the secret for its link (192 bits; never stored).
+
+    Raises TooManyPlaces.
+    """
+    if not 1 <= places <= MOST_PLACES:
+        raise TooManyPlaces(most=MOST_PLACES)
     secret = secrets.token_urlsafe(24)
     invite = Invite(
         secret_hash=hashed(secret),
@@ -63,7 +97,9 @@ def make(
         role=role,
         name=name,
         language=language,
-        expires_at=now + LASTS,
+        lead=lead,
+        places=places,
+        expires_at=now + lasts,
     )
     return invite, secret
 
@@ -99,8 +135,10 @@ async def by_secret(session: AsyncSession, secret: str) -> Invite:
 async def open_places(session: AsyncSession, invite: Invite, *, account: int, now: datetime) -> Seat | None:
     """The seat this account already has, or None if it may join.
 
-    Raises InviteUsed, InviteFull, InviteRevoked, InviteExpired.
+    Raises InviteForGroup, InviteUsed, InviteFull, InviteRevoked, InviteExpired.
     """
+    if invite.role not in ROLES:
+        raise InviteForGroup
     seat = await members.seat_in(session, account=account, organisation_id=invite.organisation_id)
     if seat is not None and seat.left_at is None:
         return seat
@@ -113,27 +151,100 @@ async def open_places(session: AsyncSession, invite: Invite, *, account: int, no
     return None
 
 
-async def join(session: AsyncSession, invite: Invite, *, account: int, language: str, now: datetime) -> Seat:
-    """Take a place with consent. Joining twice is joining once. Raises what `open_places` raises."""
+async def join(
+    session: AsyncSession, invite: Invite, *, account: int, language: str, now: datetime, name: str = ""
+) -> Seat:
+    """Take a place with consent. Joining twice is joining once. Raises what `open_places` raises.
+
+    `name` is what they call themselves; see `called`.
+    """
     seat = await open_places(session, invite, account=account, now=now)
     if seat is not None:
         return seat
-    # Two phones may hold the same link: only as many as there are places get past this one statement.
+    # Two phones may hold the same link, and it may be taken back meanwhile: only as many as there are places
+    # get past this one statement.
     took = await session.exec(
         update(Invite)
-        .where(col(Invite.id) == invite.id, col(Invite.taken) < col(Invite.places))
+        .where(
+            col(Invite.id) == invite.id,
+            col(Invite.taken) < col(Invite.places),
+            col(Invite.revoked_at).is_(None),
+        )
         .values(taken=col(Invite.taken) + 1)
     )
     if took.rowcount != 1:
-        raise _taken(invite)
+        found = await session.get_one(Invite, invite.id, populate_existing=True)
+        raise InviteRevoked if found.revoked_at is not None else _taken(invite)
     member = await members.of(session, account=account) or await members.add(
         session, account=account, language=invite.language or language, now=now
     )
-    return await members.seat(session, member, invite, consent=CONSENT, now=now)
+    return await members.seat(session, member, invite, name=called(invite, name), consent=CONSENT, now=now)
+
+
+def called(invite: Invite, name: str) -> str:
+    """What whoever joins by this invite is called: as the facilitator named them, else as they do."""
+    return (invite.name or " ".join(name.split()))[:LONGEST_NAME]
 
 
 def _taken(invite: Invite) -> Refusal:
     return InviteFull() if invite.places > 1 else InviteUsed()
+
+
+async def revoke(session: AsyncSession, invite: Invite, *, now: datetime) -> None:
+    """The link opens nothing from now on. Raises LinkGone."""
+    # A second tap, or a second facilitator, finds it ended.
+    ended = await session.exec(
+        update(Invite)
+        .where(col(Invite.id) == invite.id, col(Invite.revoked_at).is_(None))
+        .values(revoked_at=now)
+    )
+    if ended.rowcount != 1:
+        raise LinkGone
+    await session.refresh(invite)
+
+
+async def renew(session: AsyncSession, invite: Invite, *, now: datetime) -> tuple[Invite, str]:
+    """A new link for the places nobody has taken; the old one stops. Raises LinkGone, LinkUsedUp."""
+    await revoke(session, invite, now=now)
+    if invite.taken >= invite.places:
+        raise LinkUsedUp
+    organisation = await session.get_one(Organisation, invite.organisation_id)
+    new, secret = make(
+        organisation,
+        role=invite.role,
+        name=invite.name,
+        language=invite.language,
+        lead=invite.lead,
+        places=invite.places - invite.taken,
+        now=now,
+    )
+    session.add(new)
+    await session.flush()
+    return new, secret
+
+
+async def kept(session: AsyncSession, organisation_id: int) -> list[Invite]:
+    """An organisation's links, newest first, but for those taken back and the used ones of one person."""
+    wanted = (
+        select(Invite)
+        .where(
+            Invite.organisation_id == organisation_id,
+            col(Invite.role).in_(ROLES),
+            col(Invite.revoked_at).is_(None),
+            (col(Invite.taken) < col(Invite.places)) | (col(Invite.places) > 1),
+        )
+        .order_by(col(Invite.id).desc())
+    )
+    return list((await session.exec(wanted)).all())
+
+
+async def facilitated(session: AsyncSession, invite_id: int, *, account: int) -> Invite:
+    """A link of a partnership this account facilitates. Raises NotYours, also where there is none."""
+    invite = await session.get(Invite, invite_id)
+    if invite is None or invite.role not in ROLES:
+        raise NotYours
+    await partnerships.facilitated(session, invite.partnership_id, account=account)
+    return invite
 
 
 async def whereto(session: AsyncSession, invite: Invite) -> tuple[Partnership, Organisation]:

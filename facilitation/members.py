@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -39,7 +40,28 @@ async def seat_in(session: AsyncSession, *, account: int, organisation_id: int) 
     return (await session.exec(wanted)).first()
 
 
-async def seat(session: AsyncSession, member: Member, invite: Invite, *, consent: str, now: datetime) -> Seat:
+async def leave(session: AsyncSession, seat: Seat, *, now: datetime) -> None:
+    """End a seat. What it answered and raised stays where it is; an invite gives the same seat back."""
+    if seat.left_at is None:
+        seat.left_at = now
+        seat.lead = False
+        seat.away_until = seat.paused_at = None
+        session.add(seat)
+
+
+async def is_last_facilitator(session: AsyncSession, seat: Seat) -> bool:
+    """Whether nobody would facilitate this partnership without this seat."""
+    wanted = select(Seat.id).where(
+        Seat.partnership_id == seat.partnership_id,
+        Seat.role == "facilitator",
+        col(Seat.left_at).is_(None),
+    )
+    return list((await session.exec(wanted)).all()) == [seat.id]
+
+
+async def seat(
+    session: AsyncSession, member: Member, invite: Invite, *, name: str, consent: str, now: datetime
+) -> Seat:
     """Seat a member; whoever left and comes back takes the old seat again, as this invite says it is."""
     known = await session.exec(
         select(Seat).where(Seat.member_id == member.id, Seat.organisation_id == invite.organisation_id)
@@ -49,15 +71,27 @@ async def seat(session: AsyncSession, member: Member, invite: Invite, *, consent
         organisation_id=invite.organisation_id,
         partnership_id=invite.partnership_id,
         role=invite.role,
-        name=invite.name,
         consent_version=consent,
         consented_at=now,
     )
-    taken.role, taken.name = invite.role, invite.name
+    taken.role, taken.name, taken.invite_id = invite.role, name, invite.id
+    if invite.lead:
+        await lead(session, taken)
     taken.consent_version, taken.consented_at, taken.left_at = consent, now, None
     session.add(taken)
     await session.flush()
     return taken
+
+
+async def lead(session: AsyncSession, chosen: Seat) -> None:
+    """From now on this seat speaks for its organisation, and no other does."""
+    await session.exec(
+        update(Seat)
+        .where(col(Seat.organisation_id) == chosen.organisation_id, col(Seat.lead).is_(True))
+        .values(lead=False)
+    )
+    chosen.lead = True
+    session.add(chosen)
 
 
 async def sittings(session: AsyncSession, *, account: int) -> list[Sitting]:
