@@ -1,8 +1,9 @@
 """People: members, the seats they hold, and the links that give a seat or found a partnership."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Key, Moment
@@ -62,3 +63,13 @@ class Founding(SQLModel, table=True):
     secret_hash: str = Field(unique=True)
     expires_at: datetime = Field(sa_type=Moment)
     used_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Roster(SQLModel, table=True):
+    """A file of people sent to Parley, kept until its sender says yes or no, and for a day at most."""
+
+    id: int = Field(default=None, primary_key=True, sa_type=Key)
+    partnership_id: int = Field(foreign_key="partnership.id", sa_type=BigInteger)
+    account: int = Field(sa_type=BigInteger)
+    people: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    filed_at: datetime = Field(sa_type=Moment)

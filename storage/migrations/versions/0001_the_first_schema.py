@@ -25,6 +25,7 @@ TABLES = (
     "promise",
     "raised",
     "awaited",
+    "roster",
     "digest",
     "signal",
     "shown",
@@ -276,6 +277,14 @@ def _words() -> None:
         sa.Column("item", sa.String(), nullable=False),
         sa.Column("message", sa.BigInteger(), nullable=True),
         sa.Column("refused", sa.BigInteger(), nullable=True),
+    )
+    op.create_table(
+        "roster",
+        sa.Column("id", columns.Key, primary_key=True),
+        sa.Column("partnership_id", sa.BigInteger(), sa.ForeignKey("partnership.id"), nullable=False),
+        sa.Column("account", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
+        sa.Column("filed_at", columns.Moment(timezone=True), nullable=False),
     )
 
 
