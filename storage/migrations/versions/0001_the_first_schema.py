@@ -228,6 +228,7 @@ def _answers() -> None:
         sa.Column("text", sa.String(), nullable=True),
         sa.Column("shown_as", sa.String(), nullable=True),
         sa.Column("withheld", sa.String(), nullable=False),
+        sa.Column("ticked", sa.JSON(), nullable=False),
         sa.Column("message", sa.BigInteger(), nullable=True),
         sa.Column("update_id", sa.BigInteger(), nullable=False),
         sa.Column("received_at", columns.Moment(timezone=True), nullable=False),
@@ -258,14 +259,17 @@ def _words() -> None:
         sa.Column("shown_as", sa.String(), nullable=True),
         sa.Column("message", sa.BigInteger(), nullable=True),
         sa.Column("raised_at", columns.Moment(timezone=True), nullable=False),
+        sa.Column("seen_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("withdrawn_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("withheld", sa.String(), nullable=False),
+        sa.Column("draft", sa.JSON(), nullable=False),
         sa.Column("reply", sa.String(), nullable=False),
         sa.Column("words", sa.String(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.Column("replied_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("asked_at", columns.Moment(timezone=True), nullable=True),
         sa.Column("heard", sa.String(), nullable=False),
+        sa.Column("heard_at", columns.Moment(timezone=True), nullable=True),
     )
     op.create_index("ix_raised_partnership_id", "raised", ["partnership_id"], unique=False)
     op.create_index("ix_raised_seat_id", "raised", ["seat_id"], unique=False)

@@ -1,0 +1,198 @@
+"""What people raise by themselves: kept, before the facilitators the next morning, and owed a reply.
+
+Nobody is shown it earlier than the morning after the day it was raised, nor told the hour: so whoever watches
+a list grow cannot tell by the moment whose words arrived. Editing and taking back count at once, for they
+are the author's right.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.members import Seat
+from storage.partnerships import Organisation, Partnership
+from storage.raised import Raised
+from synthesis import disclosure
+
+# How soon a reply is owed, from the day something was raised.
+OWED_WITHIN = timedelta(days=14)
+# A kind of organisation is named beside words only if it has so many seats: as beside a round's quotes.
+KIND_IS_CROWD = 5
+ALONE = "facilitator"  # for the facilitators alone, without a name
+QUOTABLE = ("quoted", "organisation", "named")
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Something raised with the author's place; both None where the author was forgotten."""
+
+    raised: Raised
+    seat: Seat | None
+    organisation: Organisation | None
+
+
+async def owed(session: AsyncSession, partnership_id: int) -> list[Raised]:
+    """What stands before the facilitators and has no reply, oldest first; even if it is withheld."""
+    found = await standing(session, partnership_id)
+    return [one.raised for one in found if one.raised.replied_at is None]
+
+
+async def standing(session: AsyncSession, partnership_id: int) -> list[Spoken]:
+    """All that stands before the facilitators, replied or not, oldest first. Ids and rows tell no order."""
+    return await _spoken(
+        session,
+        Raised.partnership_id == partnership_id,
+        col(Raised.seen_at).is_not(None),
+        col(Raised.shown_as).is_not(None),
+        col(Raised.withdrawn_at).is_(None),
+    )
+
+
+async def _spoken(session: AsyncSession, *conditions: ColumnElement[bool] | bool) -> list[Spoken]:
+    wanted = (
+        select(Raised, Seat, Organisation)
+        .join(Seat, col(Seat.id) == col(Raised.seat_id), isouter=True)
+        .join(Organisation, col(Organisation.id) == col(Seat.organisation_id), isouter=True)
+        .where(*conditions)
+        # Those of one morning stand in the order of their words, which tells nothing.
+        .order_by(col(Raised.seen_at), col(Raised.text), col(Raised.id))
+    )
+    return [Spoken(*row) for row in (await session.exec(wanted)).all()]
+
+
+async def for_brief(
+    session: AsyncSession, partnership_id: int, *, since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """What the facilitator's brief lists, JSON-able: what is owed a reply, and what is still in negotiation.
+
+    With `since` (the brief before): also what its author has said since then about being heard; that stands
+    beside the words without a name, however they are signed. `withheld` tells why words stay out of the
+    digest.
+    """
+    crowds, zone = await _crowds(session, partnership_id), await _zone(session, partnership_id)
+    listed = []
+    for one in await standing(session, partnership_id):
+        row = one.raised
+        said = since is not None and row.heard_at is not None and row.heard_at >= since
+        if row.replied_at is None or row.reply == "negotiating" or said:
+            quote = {"by": "", "name": ""} if said else label(one, crowds=crowds)
+            owed_by = owed_until(row, zone).isoformat()
+            listed.append(
+                _told(one, zone)
+                | quote
+                | {"heard": row.heard if said else "", "withheld": row.withheld, "owed_by": owed_by}
+            )
+    return listed
+
+
+async def for_digest(session: AsyncSession, partnership_id: int, *, since: datetime) -> dict[str, Any]:
+    """What a digest tells of what was raised, JSON-able; words only where their authors let them be quoted.
+
+    `owed`: without a reply; `replied`: replied to since then; `alone`: a band of how many of those owed were
+    said to the facilitator alone, None below the smallest group that is ever shown (one would point at its
+    author); `withheld`: how many of owed and replied are kept out; `heard`: counts of yes, partly and no
+    said since then, not yet safe to show: bands, or nothing, are for the caller to make of them.
+    """
+    partnership = await session.get_one(Partnership, partnership_id)
+    crowds, zone = await _crowds(session, partnership_id), ZoneInfo(partnership.timezone)
+    found = await standing(session, partnership_id)
+    current = [one for one in found if one.raised.replied_at is None or one.raised.replied_at >= since]
+    quotable = [one for one in current if one.raised.shown_as in QUOTABLE]
+    open_: list[dict[str, Any]] = []
+    replied: list[dict[str, Any]] = []
+    for one in quotable:
+        if not one.raised.withheld:
+            told = _told(one, zone) | label(one, crowds=crowds)
+            told["owed_by"] = owed_until(one.raised, zone).isoformat()
+            (open_ if one.raised.replied_at is None else replied).append(told)
+    said = Counter(
+        one.raised.heard for one in found if one.raised.heard_at is not None and one.raised.heard_at >= since
+    )
+    return {
+        "owed": open_,
+        "replied": replied,
+        "alone": _alone(found, k=partnership.minimum_group),
+        "withheld": sum(bool(one.raised.withheld) for one in quotable),
+        "heard": {word: said[word] for word in ("yes", "partly", "no")},
+    }
+
+
+def _alone(found: Sequence[Spoken], *, k: int) -> dict[str, int | None] | None:
+    """A band, so that two digests side by side do not tell that exactly one more was said."""
+    alone = [one.raised for one in found if one.raised.shown_as == ALONE and one.raised.replied_at is None]
+    if len({row.seat_id for row in alone}) < k:
+        return None
+    least, most = disclosure.band(len(alone))
+    return {"least": max(least, k), "most": most}
+
+
+def _told(one: Spoken, zone: ZoneInfo) -> dict[str, Any]:
+    row = one.raised
+    replied = row.replied_at is not None
+    return {
+        "id": row.id,
+        "text": row.text,
+        "raised": day_raised(row, zone).isoformat(),
+        "reply": row.reply if replied else "",
+        "words": row.words if replied else "",
+        "until": row.until.isoformat() if replied and row.until else None,
+    }
+
+
+def day_raised(row: Raised, zone: ZoneInfo) -> date:
+    """A day, never an hour: that would be a trace."""
+    return row.raised_at.astimezone(zone).date()
+
+
+def owed_until(row: Raised, zone: ZoneInfo) -> date:
+    return day_raised(row, zone) + OWED_WITHIN
+
+
+def label(one: Spoken, *, crowds: set[str]) -> dict[str, str]:
+    """What may be said of an author, as beside a round's quotes; "facilitator": for facilitators alone."""
+    by = _by(one, crowds=crowds)
+    seat, organisation = one.seat, one.organisation
+    if seat is None or organisation is None:
+        return {"by": by, "name": ""}
+    names = {
+        "name": f"{seat.name}, {organisation.name}",
+        "organisation": organisation.name,
+        "kind": organisation.kind,
+    }
+    return {"by": by, "name": names.get(by, "")}
+
+
+def _by(one: Spoken, *, crowds: set[str]) -> str:
+    shown_as, seat, organisation = one.raised.shown_as, one.seat, one.organisation
+    if shown_as not in QUOTABLE:
+        return ALONE
+    if seat is None or organisation is None:
+        return "partner"
+    if shown_as == "named" and seat.name:
+        return "name"
+    if shown_as in ("named", "organisation"):
+        return "organisation"
+    return "kind" if organisation.kind in crowds else "partner"
+
+
+async def _crowds(session: AsyncSession, partnership_id: int) -> set[str]:
+    wanted = (
+        select(Organisation.kind)
+        .join(Seat, col(Seat.organisation_id) == col(Organisation.id))
+        .where(
+            Organisation.partnership_id == partnership_id, Seat.role == "member", col(Seat.left_at).is_(None)
+        )
+    )
+    counted = Counter((await session.exec(wanted)).all())
+    return {kind for kind, seats in counted.items() if seats >= KIND_IS_CROWD}
+
+
+async def _zone(session: AsyncSession, partnership_id: int) -> ZoneInfo:
+    return ZoneInfo((await session.get_one(Partnership, partnership_id)).timezone)
