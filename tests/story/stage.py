@@ -1,4 +1,4 @@
-"""A story's stage: the local Telegram, Parley as a process of its own, and phones of 390 pixels in Chromium."""
+"""A story's stage: a local Telegram, Parley as a process of its own, phones of 390 pixels in Chromium."""
 
 import os
 import re
