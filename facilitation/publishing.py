@@ -112,6 +112,9 @@ async def freeze(session: AsyncSession, gathered: Gathered, facts: Facts, *, now
     known = await session.exec(select(Digest.id).where(Digest.round_id == gathered.round.id))
     if round_ is None or known.first() is not None:
         return None
+    # Whoever was forgotten while this was worked out is quoted no more.
+    still = {quote["text"] for quote in await _quotes(session, round_)}
+    facts = facts | {"quotes": [quote for quote in facts["quotes"] if quote["text"] in still]}
     versions = _versions(gathered.cells, gathered.partnership)
     _note(session, round_, facts["items"], versions=versions)
     _note_answered_back(session, round_, facts["answered_back"], version=versions[None])

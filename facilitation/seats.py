@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from facilitation import members, rounds
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
+from storage.partnerships import Partnership
 from storage.queues import Outgoing
 from storage.rounds import Answer, Invitation, Promise, Round
 
@@ -90,7 +91,7 @@ async def may_go(session: AsyncSession, seats: Sequence[Seat]) -> None:
     """Raises OnlyFacilitator where a partnership would be left without one."""
     for seat in seats:
         if seat.role == "facilitator" and await members.is_last_facilitator(session, seat):
-            partnership = await session.get_one(members.Partnership, seat.partnership_id)
+            partnership = await session.get_one(Partnership, seat.partnership_id)
             raise OnlyFacilitator(partnership=partnership.name)
 
 
