@@ -54,10 +54,11 @@ async def plan(session: AsyncSession, schedule_id: int, *, now: datetime) -> Non
     await _replan(session, schedule, zone)
     wanted = select(col(Round.local_date)).where(Round.schedule_id == schedule.id)
     before = schedule.created_at.astimezone(zone).date() - timedelta(days=1)
-    done = max((await session.exec(wanted)).all(), default=before)
+    # Not merely the last of them: a date ahead may be called off already, or a new rule fill a gap.
+    known = set((await session.exec(wanted)).all())
     opens, until = time.fromisoformat(schedule.opens), now + AHEAD
-    for found in occurrences.due(schedule.rule, schedule.starts, opens, zone, done=done, now=until):
-        if found.opens > schedule.created_at:
+    for found in occurrences.due(schedule.rule, schedule.starts, opens, zone, done=before, now=until):
+        if found.day not in known and found.opens > schedule.created_at:
             times = _times(schedule, found.day, zone)
             session.add(
                 Round(
