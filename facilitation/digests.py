@@ -1,12 +1,13 @@
 """Digests: who gets one, and what people say back to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import rounds
+from facilitation import raised, rounds, voices
 from facilitation.answers import LONGEST_TEXT, TextTooLong, storable
 from facilitation.refusals import NotYours
 from storage.digests import Digest, Response
@@ -19,12 +20,16 @@ KINDS = ("same", "other", "word")
 
 @dataclass(frozen=True)
 class Going:
-    """A digest or brief on its way: the chats it goes to, each with its language."""
+    """A digest or brief on its way: the chats it goes to, each with its language.
+
+    `raised`: what the brief lists of what people raised.
+    """
 
     digest: Digest
     round: Round
     partnership: Partnership
     chats: tuple[tuple[int, str], ...]
+    raised: tuple[dict[str, Any], ...] = ()
 
 
 async def of_round(session: AsyncSession, round_id: int) -> Digest | None:
@@ -40,7 +45,7 @@ async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Goi
     session.add(going.round)
     group = going.partnership.group_chat
     chats = going.chats + (((group, going.partnership.language),) if group else ())
-    return Going(going.digest, going.round, going.partnership, chats)
+    return replace(going, chats=chats)
 
 
 async def brief(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:
@@ -50,7 +55,18 @@ async def brief(session: AsyncSession, round_id: int, *, now: datetime) -> Going
         return None
     going.round.briefed_at = now
     session.add(going.round)
-    return going
+    since = await _last_brief(session, going.round)
+    listed = await raised.for_brief(session, going.partnership.id, since=since)
+    return replace(going, raised=tuple(listed))
+
+
+async def _last_brief(session: AsyncSession, round_: Round) -> datetime | None:
+    wanted = select(col(Round.briefed_at)).where(
+        Round.partnership_id == round_.partnership_id,
+        Round.id != round_.id,
+        col(Round.briefed_at).is_not(None),
+    )
+    return (await session.exec(wanted.order_by(col(Round.briefed_at).desc()).limit(1))).first()
 
 
 async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> Going | None:
@@ -58,6 +74,8 @@ async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> G
     digest = await of_round(session, round_id)
     if round_ is None or digest is None:
         return None
+    # Whoever took words back since they were frozen is not quoted.
+    await voices.as_consented(session, digest, round_)
     partnership = await session.get_one(Partnership, round_.partnership_id)
     wanted = (
         select(Member.account, Member.language)
@@ -78,11 +96,11 @@ async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> G
 
 async def readable(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Partnership]:
     """A digest that this account may read: published, or in preview for a facilitator. Raises NotYours."""
-    digest, _, _ = await _read(session, digest_id, account=account)
+    digest, _, _ = await read(session, digest_id, account=account)
     return digest, await session.get_one(Partnership, digest.partnership_id)
 
 
-async def _read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Seat, Round]:
+async def read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Seat, Round]:
     """The digest, the seat it is read from (a facilitator's before a member's), and its round."""
     wanted = (
         select(Digest, Seat, Round)
@@ -106,7 +124,7 @@ async def answer_back(
     A word stands with the newest digest whose brief is out, whichever digest it was said to: so the next
     brief brings it, and none is said into the void.
     """
-    digest, seat, _ = await _read(session, digest_id, account=account)
+    digest, seat, _ = await read(session, digest_id, account=account)
     if kind not in KINDS:
         raise NotYours
     if text is not None and len(text) > LONGEST_TEXT:
@@ -138,7 +156,7 @@ async def _heard_next(session: AsyncSession, digest: Digest) -> Digest:
 
 async def word_kept(session: AsyncSession, digest_id: int, *, account: int) -> str:
     """What this seat has said that waits for the next brief; "" for nothing. Raises NotYours."""
-    digest, seat, _ = await _read(session, digest_id, account=account)
+    digest, seat, _ = await read(session, digest_id, account=account)
     stands_with = await _heard_next(session, digest)
     wanted = select(Response.text).where(
         Response.digest_id == stands_with.id, Response.seat_id == seat.id, Response.kind == "word"
@@ -151,7 +169,7 @@ async def words(session: AsyncSession, digest_id: int, *, account: int) -> tuple
 
     Nor for them before the brief is out: whoever could watch words arrive could tell whose they are.
     """
-    digest, seat, round_ = await _read(session, digest_id, account=account)
+    digest, seat, round_ = await read(session, digest_id, account=account)
     out = round_.briefed_at is not None or round_.state == "published"
     if seat.role != "facilitator" or not out:
         raise NotYours
