@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import members, rounds, seats
 from storage.digests import Digest, Response
-from storage.members import Invite, Member, Seat
+from storage.members import Invite, Member, Roster, Seat
 from storage.partnerships import Partnership
 from storage.queues import Incoming, Outgoing, Pace
 from storage.raised import Raised
@@ -66,6 +66,7 @@ async def forget(session: AsyncSession, *, account: int, update_id: int) -> None
     await _erase_seats(session, gone)
     await _erase_quotes(session, gone, words)
     await _erase_letters(session, gone, words)
+    await _erase_rosters(session, gone)
     await _erase_updates(session, gone, update_id=update_id)
     for one in filter(None, (await session.get(Awaited, account), gone.member)):
         await session.delete(one)
@@ -163,6 +164,16 @@ async def _erase_letters(session: AsyncSession, gone: Person, words: Collection[
     for letter in (await session.exec(select(Outgoing).where(read, ~settled).with_for_update())).all():
         letter.payload = {name: _unsaid(value, words) for name, value in letter.payload.items()}
         session.add(letter)
+
+
+async def _erase_rosters(session: AsyncSession, gone: Person) -> None:
+    """A file of people that waits for its sender's yes: theirs goes, and in others' their name does."""
+    await session.exec(_quietly(delete(Roster).where(col(Roster.account) == gone.account)))
+    names = {seat.name for seat in gone.seats if seat.name}
+    wanted = select(Roster).where(col(Roster.partnership_id).in_(gone.partnerships)).with_for_update()
+    for roster in (await session.exec(wanted)).all():
+        roster.people = [one for one in roster.people if one.get("name") not in names]
+        session.add(roster)
 
 
 def complaints_of(member: Member) -> str:

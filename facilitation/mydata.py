@@ -11,7 +11,7 @@ from facilitation import erasure, instruments
 from facilitation.erasure import Person
 from facilitation.instruments import said
 from storage.digests import Digest, Response
-from storage.members import Invite, Seat
+from storage.members import Invite, Roster, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.queues import Incoming, Outgoing, Pace
 from storage.raised import Raised
@@ -108,6 +108,7 @@ OUTGOING = {
     "message": "message",
     "error": "went_wrong",
 }
+ROSTER = {"people": "people", "filed_at": "sent_at"}
 PACE = {"free_s": "next_message_at_machine_second", "halted_s": "halted_until_machine_second"}
 
 
@@ -121,6 +122,7 @@ async def collected(session: AsyncSession, *, account: int) -> Kept:
         "expected_from_you": _told(awaited, AWAITED) if awaited else None,
         "received_from_you": await _rows(session, Incoming, INCOMING, chat=account),
         "sent_to_you": await _rows(session, Outgoing, OUTGOING, chat=account),
+        "files_waiting_for_your_yes": await _rows(session, Roster, ROSTER, account=account),
         "complaints_passed_on": await _complaints(session, whose),
         "pace_of_this_chat": await _rows(session, Pace, PACE, chat=account),
     }

@@ -26,6 +26,10 @@ class AwayTooLong(Refusal):
     """That is more than a year from now. With /pause you are asked nothing until you say so."""
 
 
+class AwayUnreadable(Refusal):
+    """I cannot read that as a day. Please write it like 14 December or 14/12, or use the buttons."""
+
+
 class OnlyFacilitator(Refusal):
     """You are the only facilitator of {partnership}, and it needs one. Let somebody else facilitate first:
     with /setup, under organisations and people.
