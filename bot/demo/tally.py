@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.demo.cast import INSTRUMENT
 from facilitation import instruments
-from facilitation.instruments import said
+from facilitation.instruments import Item, said
 from storage.database import Database
 from storage.digests import Digest, Signal
 from storage.members import Member, Seat
@@ -93,27 +93,39 @@ def _got(seen: Seen, entry: Json) -> None:
         seen.digests[entry["chat_id"], entry["text"]] += 1
 
 
+def _asked() -> list[Item]:
+    """Whatever the pulse asks in some round."""
+    pulse = instruments.parsed(instruments.raw(INSTRUMENT))
+    return [*pulse.items, *pulse.bank]
+
+
 def ticked(report: Json) -> dict[Rating, int]:
-    """What people believe they have answered, by the wording on the card they tapped."""
-    codes = {
-        item.wording["en"]: item.code for item in instruments.parsed(instruments.frozen(INSTRUMENT, 1)).rated
-    }
+    """What people believe they have rated, by the wording on the card they tapped.
+
+    Only plain ratings: what a button of another kind of question means, a phone cannot know.
+    """
     found = {}
     for tick in report["ticked"]:
-        code = next((code for wording, code in codes.items() if wording in tick["question"]), "")
-        found[tick["user"], tick["week"] + 1, code] = tick["value"]
+        items = [item for item in _asked() if item.wording["en"] in tick["question"]]
+        if [item.kind for item in items] == ["scale"]:
+            found[tick["user"], tick["week"] + 1, items[0].code] = tick["value"]
     return found
 
 
 async def stored(session: AsyncSession, accounts: Iterable[int]) -> dict[Rating, int]:
     """The ratings of these people, as Parley keeps them."""
+    rated = [item.code for item in _asked() if item.kind == "scale"]
     wanted = (
         select(Member.account, Round.number, Answer.item, Answer.value)
         .join(Seat, col(Seat.member_id) == col(Member.id))
         .join(Invitation, col(Invitation.seat_id) == col(Seat.id))
         .join(Round, col(Round.id) == col(Invitation.round_id))
         .join(Answer, col(Answer.invitation_id) == col(Invitation.id))
-        .where(col(Member.account).in_(list(accounts)), col(Answer.value).is_not(None))
+        .where(
+            col(Member.account).in_(list(accounts)),
+            col(Answer.value).is_not(None),
+            col(Answer.item).in_(rated),
+        )
     )
     return {
         (account, number, item): value

@@ -70,6 +70,13 @@ def test_a_tick_is_read_by_the_wording_on_the_card() -> None:
     assert tally.ticked(report) == {(1, 1, "made_a_difference"): 4}
 
 
+def test_a_tick_on_a_question_that_is_no_plain_rating_is_left_out() -> None:
+    guess = "What do you think most others here said: can we disagree without paying for it later?"
+    report = {"ticked": [{"user": 1, "week": 2, "question": guess, "value": 4}]}
+
+    assert tally.ticked(report) == {}
+
+
 def test_differences_are_told_in_both_directions() -> None:
     first, second, third = (1, 1, "worth_it"), (2, 1, "worth_it"), (3, 1, "worth_it")
 

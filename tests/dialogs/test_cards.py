@@ -194,8 +194,9 @@ def sentences() -> list[str]:
     found = [message for some in messages().values() for message in some]
     found += [refusal.template() for refusal in refusals()]
     for path in instruments.BANK.glob("*.yaml"):
-        for item in instruments.parsed(instruments.raw(path.stem)).items:
-            worded = (item.wording, item.why, item.low, item.high)
+        instrument = instruments.parsed(instruments.raw(path.stem))
+        for item in (*instrument.items, *instrument.bank):
+            worded = (item.wording, item.why, item.low, item.high, *item.options)
             found += [wording["en"] for wording in worded if wording]
     return found
 

@@ -1,5 +1,8 @@
 """A questionnaire that cannot be used says what is wrong with it, before anybody is asked."""
 
+import re
+from collections import Counter
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ import pytest
 import yaml
 
 from facilitation import instruments
-from facilitation.instruments import InstrumentBroken, InstrumentUnknown
+from facilitation.instruments import InstrumentBroken, InstrumentUnknown, Item, said
 
 GOOD: dict[str, Any] = yaml.safe_load("""
 name: short
@@ -152,3 +155,136 @@ YES_NO = [{"en": "yes"}, {"en": "no"}]
 def test_what_is_wrong_is_said(content: Any, problem: str) -> None:  # noqa: ANN401 - whatever YAML gives
     with pytest.raises(InstrumentBroken, match=problem):
         instruments.parsed(content)
+
+
+# The bank.
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "constructs.md"
+PULSE = instruments.parsed(instruments.raw("pulse"))
+NAMES = sorted(path.stem for path in instruments.BANK.glob("*.yaml"))
+FEWEST_ROTATED = 36
+IDEAS = 49  # as many as the research table has
+# A button may carry a tick before its label.
+LONGEST_OPTION, LONGEST_END = 32, 24
+
+
+def every_item() -> Iterator[tuple[str, Item]]:
+    """Each item of the bank by its code; those outside the pulse with their questionnaire."""
+    for name in NAMES:
+        found = instruments.parsed(instruments.raw(name))
+        for item in (*found.items, *found.bank):
+            yield item.code if name == "pulse" else f"{name}/{item.code}", item
+
+
+def documented() -> dict[str, str]:
+    """The ideas of the document, each with what stands beside it."""
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    return {idea: asked for idea, asked in rows if idea != "idea"}
+
+
+def test_every_idea_has_its_questions_or_says_what_it_becomes() -> None:
+    asked: dict[str, set[str]] = {}
+    for code, item in every_item():
+        asked.setdefault(item.construct, set()).add(code)
+
+    told = {idea: set(re.findall(r"`([^`]+)`", cell)) for idea, cell in documented().items()}
+
+    assert {idea: codes for idea, codes in told.items() if idea in asked} == asked
+    assert all(documented()[idea].startswith("not asked: becomes ") for idea in told.keys() - asked.keys())
+    assert len(told) == IDEAS
+
+
+def test_the_pulse_is_three_ratings_the_last_a_strength_two_that_rotate_and_a_sentence() -> None:
+    assert [(item.code, item.kind) for item in PULSE.items] == [
+        ("made_a_difference", "scale"),
+        ("can_disagree", "scale"),
+        ("worth_it", "scale"),
+        ("said_aloud", "text"),
+    ]
+    assert PULSE.items[2].construct == "Strengths-based"
+    assert PULSE.rotates == 2
+    assert len(PULSE.bank) >= FEWEST_ROTATED
+
+
+def test_of_the_two_that_rotate_at_most_one_is_no_plain_rating() -> None:
+    pairs = [PULSE.bank[at : at + 2] for at in range(0, len(PULSE.bank), 2)]
+
+    assert all("scale" in {item.kind for item in pair} and len(pair) == 2 for pair in pairs)
+
+
+def test_the_bank_has_every_kind_of_question_and_mostly_ratings() -> None:
+    kinds = Counter(item.kind for item in PULSE.bank)
+
+    assert kinds.keys() == {"scale", "agree", "choice", "directed", "guess", "number"}
+    assert kinds["scale"] > len(PULSE.bank) / 2
+    assert {item.several for item in PULSE.bank if item.kind == "choice"} == {True, False}
+    assert {item.of for item in PULSE.bank if item.kind == "guess"} == {item.code for item in PULSE.rated}
+
+
+def test_every_question_says_why_and_fits_its_buttons_in_each_language() -> None:
+    for code, item in every_item():
+        assert item.why["en"].endswith("."), code
+        for option in item.options:
+            assert all(len(label) <= LONGEST_OPTION for label in option.values()), code
+        for end in filter(None, (item.low, item.high)):
+            assert all(len(words) <= LONGEST_END for words in end.values()), code
+
+
+def test_welsh_has_the_core_and_english_stands_in_for_the_rest() -> None:
+    core = [said(item.wording, "cy") for item in PULSE.items]
+
+    assert all("cy" in item.wording for item in PULSE.items)
+    assert core[1] == "Gallwn anghytuno yma heb dalu am hynny wedyn."
+    assert any("cy" not in item.wording for item in PULSE.bank)
+
+
+def test_who_sees_the_answers_is_right_for_each_questionnaire() -> None:
+    shown = {name: instruments.parsed(instruments.raw(name)) for name in NAMES}
+
+    assert {name: found.shown_as for name, found in shown.items()} == {
+        "check-in": "organisation",
+        "nudge": "confidential",
+        "pulse": "confidential",
+        "retro": "confidential",
+    }
+    nudge = shown["nudge"]
+    assert [item.code for item in nudge.items if nudge.shows(item) == "open"] == ["ask", "offer"]
+
+
+# What a round freezes.
+
+
+def codes(number: int) -> list[str]:
+    return [row["code"] for row in instruments.frozen("pulse", number)["items"]]
+
+
+def test_the_first_round_asks_what_it_always_asked() -> None:
+    expected = "made_a_difference can_disagree fair_load same_direction worth_it said_aloud"
+
+    assert codes(1) == expected.split()
+
+
+def test_a_guess_stands_behind_what_it_is_about() -> None:
+    third = codes(3)
+
+    assert third == [
+        "made_a_difference",
+        "can_disagree",
+        "clear_role",
+        "worth_it",
+        "guess_can_disagree",
+        "said_aloud",
+    ]
+
+
+def test_a_frozen_questionnaire_is_read_like_its_file_and_a_guess_has_the_ends_of_its_question() -> None:
+    found = instruments.parsed(instruments.frozen("pulse", 3))
+
+    guess = next(item for item in found.items if item.kind == "guess")
+    assert (found.rotates, found.bank) == (0, ())
+    assert (guess.low, guess.high) == (PULSE.items[1].low, PULSE.items[1].high)
+
+
+def test_what_does_not_rotate_is_frozen_as_it_is() -> None:
+    assert instruments.frozen("retro", 5) == instruments.raw("retro")
