@@ -50,10 +50,13 @@ def _enclosing(card: Card, enclosed: Enclosed, chat: int) -> Call:
     )
 
 
-def offered(commands: Sequence[tuple[str, str]], chat: int) -> Call:
+def commands(told: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {"commands": [{"command": name.removeprefix("/"), "description": said} for name, said in told]}
+
+
+def offered(told: Sequence[tuple[str, str]], chat: int) -> Call:
     """The commands this chat is offered from now on."""
-    told = [{"command": name.removeprefix("/"), "description": said} for name, said in commands]
-    return "setMyCommands", {"commands": told, "scope": {"type": "chat", "chat_id": chat}}
+    return "setMyCommands", commands(told) | {"scope": {"type": "chat", "chat_id": chat}}
 
 
 def edited(card: Card, chat: int, message: int) -> Call:

@@ -17,6 +17,7 @@ class Setting:
     source: str = ""  # where this version's source can be had, as its licence asks
     bot: str = ""  # Parley's own name in the messenger; "": not known yet
     unreviewed: tuple[str, ...] = ()  # languages offered although nobody has reviewed them
+    commands: tuple[tuple[str, tuple[str, ...]], ...] = ()  # each with the roles it is offered to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +83,9 @@ class Grouped(Moment):
     title: str
 
 
-@dataclass(frozen=True)
-class PutOut:
-    """Parley was put out of a group chat."""
-
-    chat: int
+@dataclass(frozen=True, kw_only=True)
+class PutOut(Moment):
+    """Somebody put Parley out of a group chat."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,8 @@
 """Whom a card is drawn for: their own language and clock, else the partnership's."""
 
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -36,3 +39,8 @@ async def alone(session: AsyncSession, *, account: int, language: str) -> Reader
     if known is None:
         return Reader(language)
     return Reader(known.language or language, known.timezone or "UTC")
+
+
+def noon(day: date, reader: Reader) -> datetime:
+    """A day as cards tell one: at noon it is the same day on the reader's own clock."""
+    return datetime.combine(day, time(12), ZoneInfo(reader.timezone))
