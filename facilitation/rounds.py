@@ -2,28 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import cells, instruments, occurrences
+from facilitation import cells, instruments, planning, quiet
 from storage.digests import Digest
 from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Invitation, Round, Schedule
 
-AHEAD = timedelta(days=14)
 TOO_LATE = timedelta(hours=36)
-PROMPT = timedelta(minutes=15)
-A_WHILE = timedelta(minutes=30)
-BRIEF_BEFORE = timedelta(hours=1)
-REMIND_AT = (0.5, 0.85)  # of the window
 
 MISSED = "missed"
 NOBODY = "nobody"
+
+plan, schedules = planning.plan, planning.schedules
+awake, considerate, reminds_until = quiet.awake, quiet.considerate, quiet.reminds_until
 
 
 @dataclass(frozen=True)
@@ -40,114 +36,6 @@ class Opened:
     round: Round
     partnership: Partnership
     asked: tuple[Asked, ...]
-
-
-async def plan(session: AsyncSession, schedule_id: int, *, now: datetime) -> None:
-    """Write down the rounds of the next two weeks; those still planned take over an edited hour.
-
-    It goes by local dates, as `occurrences.due` does: each has one round, whatever its hour was or becomes.
-    """
-    # Another clock may be planning the same schedule: it waits here, and then finds the dates known.
-    schedule = await session.get_one(Schedule, schedule_id, with_for_update=True)
-    partnership = await session.get_one(Partnership, schedule.partnership_id)
-    zone = ZoneInfo(partnership.timezone)
-    await _replan(session, schedule, zone)
-    wanted = select(col(Round.local_date)).where(Round.schedule_id == schedule.id)
-    before = schedule.created_at.astimezone(zone).date() - timedelta(days=1)
-    # Not merely the last of them: a date ahead may be called off already, or a new rule fill a gap.
-    known = set((await session.exec(wanted)).all())
-    opens, until = time.fromisoformat(schedule.opens), now + AHEAD
-    for found in occurrences.due(schedule.rule, schedule.starts, opens, zone, done=before, now=until):
-        if found.day not in known and found.opens > schedule.created_at:
-            times = _times(schedule, found.day, zone)
-            session.add(
-                Round(
-                    schedule_id=schedule.id,
-                    partnership_id=schedule.partnership_id,
-                    local_date=found.day,
-                    **times,
-                )
-            )
-    schedule.planned_until = until
-    session.add(schedule)
-    await session.flush()
-
-
-async def _replan(session: AsyncSession, schedule: Schedule, zone: ZoneInfo) -> None:
-    # Held, so that none of them is opened by another clock while its hours change.
-    wanted = select(Round).where(Round.schedule_id == schedule.id, Round.state == "planned").with_for_update()
-    for round_ in (await session.exec(wanted.execution_options(populate_existing=True))).all():
-        for name, moment in _times(schedule, round_.local_date, zone).items():
-            setattr(round_, name, moment)
-        session.add(round_)
-
-
-def _times(schedule: Schedule, day: date, zone: ZoneInfo) -> dict[str, Any]:
-    """The moments of the round of a local date, by the name of their column."""
-    opens_at = occurrences.opens_at(day, time.fromisoformat(schedule.opens), zone)
-    closing_day = day + timedelta(days=schedule.window_days)
-    closes_at = occurrences.opens_at(closing_day, time.fromisoformat(schedule.closes), zone)
-    digest_day = closing_day + timedelta(days=schedule.digest_days)
-    digest_at = occurrences.opens_at(digest_day, time.fromisoformat(schedule.digest), zone)
-    first, second = (awake(opens_at + (closes_at - opens_at) * part, schedule, zone) for part in REMIND_AT)
-    return {
-        "opens_at": opens_at,
-        "reminds_at": first,
-        "reminds_again_at": second,
-        "closes_at": closes_at,
-        "brief_at": digest_at - BRIEF_BEFORE,
-        "digest_at": digest_at,
-    }
-
-
-def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
-    """The first moment from `moment` on that is outside the schedule's quiet hours."""
-    start, end = time.fromisoformat(schedule.quiet_from), time.fromisoformat(schedule.quiet_until)
-    local = moment.astimezone(zone)
-    wall = local.time()
-    quiet = (wall >= start or wall < end) if start > end else start <= wall < end
-    if not quiet:
-        return moment
-    day = local.date() + timedelta(days=1 if wall >= end else 0)
-    return occurrences.opens_at(day, end, zone)
-
-
-async def considerate(session: AsyncSession, round_: Round, *, due: datetime, now: datetime) -> datetime:
-    """From when on a message that was due at `due` may be sent: whatever comes late keeps the quiet hours."""
-    schedule = await session.get_one(Schedule, round_.schedule_id)
-    partnership = await session.get_one(Partnership, round_.partnership_id)
-    zone = ZoneInfo(partnership.timezone)
-    # An hour that somebody set inside the quiet hours was meant so, but only if it is kept.
-    meant = awake(due, schedule, zone) != due and now - due < PROMPT
-    return due if meant else awake(max(due, now), schedule, zone)
-
-
-async def reminds_until(session: AsyncSession, round_: Round, *, begins: datetime) -> datetime:
-    """Until when a reminder is worth sending: one held up into the night is left out, not sent then."""
-    schedule = await session.get_one(Schedule, round_.schedule_id)
-    partnership = await session.get_one(Partnership, round_.partnership_id)
-    zone = ZoneInfo(partnership.timezone)
-    if schedule.quiet_from == schedule.quiet_until:
-        return round_.closes_at
-    falls, day = time.fromisoformat(schedule.quiet_from), begins.astimezone(zone).date()
-    nights = [occurrences.opens_at(day + timedelta(days=ahead), falls, zone) for ahead in (0, 1)]
-    night = next(night for night in nights if night > begins)
-    # Just before the night there are more reminders than minutes.
-    return min(round_.closes_at, max(night, begins + A_WHILE))
-
-
-async def schedules(session: AsyncSession) -> Sequence[tuple[Schedule, Partnership]]:
-    wanted = (
-        select(Schedule, Partnership)
-        .join(Partnership, col(Partnership.id) == col(Schedule.partnership_id))
-        .where(
-            col(Schedule.started_at).is_not(None),
-            col(Schedule.paused_at).is_(None),
-            col(Schedule.deleted_at).is_(None),
-        )
-        .order_by(col(Schedule.id))
-    )
-    return (await session.exec(wanted)).all()
 
 
 async def due(session: AsyncSession, now: datetime) -> list[tuple[str, int]]:

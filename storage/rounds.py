@@ -54,6 +54,8 @@ class Round(SQLModel, table=True):
     brief_at: datetime = Field(sa_type=Moment)
     digest_at: datetime = Field(sa_type=Moment)
     reminded: int = 0  # how many of the two reminders are done with
+    # Organisations of which nobody was asked, because it would have been more than they can give.
+    rested: list[int] = Field(default_factory=list, sa_type=JSON)
     briefed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 

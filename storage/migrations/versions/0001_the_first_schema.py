@@ -193,6 +193,7 @@ def _schedules() -> None:
         sa.Column("brief_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("digest_at", columns.Moment(timezone=True), nullable=False),
         sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("rested", sa.JSON(), nullable=False),
         sa.Column("briefed_at", columns.Moment(timezone=True), nullable=True),
         sa.UniqueConstraint("schedule_id", "local_date"),
     )

@@ -1,0 +1,59 @@
+"""Quiet hours: when a message may come to somebody, and until when a reminder is worth sending."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from facilitation import occurrences
+from storage.partnerships import Partnership
+from storage.rounds import Round, Schedule
+
+PROMPT = timedelta(minutes=15)
+A_WHILE = timedelta(minutes=30)
+
+
+def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
+    """The first moment from `moment` on that is outside the schedule's quiet hours."""
+    start, end = time.fromisoformat(schedule.quiet_from), time.fromisoformat(schedule.quiet_until)
+    local = moment.astimezone(zone)
+    wall = local.time()
+    quiet = (wall >= start or wall < end) if start > end else start <= wall < end
+    if not quiet:
+        return moment
+    day = local.date() + timedelta(days=1 if wall >= end else 0)
+    return occurrences.opens_at(day, end, zone)
+
+
+async def considerate(
+    session: AsyncSession, round_: Round, *, due: datetime, now: datetime, timezone: str = ""
+) -> datetime:
+    """From when on a message that was due at `due` may be sent to somebody in this timezone.
+
+    "" is the partnership's. Whatever comes late, and whatever falls into the night of somebody who lives
+    by another clock, keeps the quiet hours.
+    """
+    schedule = await session.get_one(Schedule, round_.schedule_id)
+    home = ZoneInfo((await session.get_one(Partnership, round_.partnership_id)).timezone)
+    there = ZoneInfo(timezone) if timezone else home
+    # An hour that somebody set inside the quiet hours was meant so, but only where it is that hour, and if
+    # it is kept.
+    same_hour = due.astimezone(there).utcoffset() == due.astimezone(home).utcoffset()
+    meant = same_hour and awake(due, schedule, home) != due and now - due < PROMPT
+    return due if meant else awake(max(due, now), schedule, there)
+
+
+async def reminds_until(
+    session: AsyncSession, round_: Round, *, begins: datetime, timezone: str = ""
+) -> datetime:
+    """Until when a reminder is worth sending: one held up into the night is left out, not sent then."""
+    schedule = await session.get_one(Schedule, round_.schedule_id)
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    zone = ZoneInfo(timezone or partnership.timezone)
+    if schedule.quiet_from == schedule.quiet_until:
+        return round_.closes_at
+    falls, day = time.fromisoformat(schedule.quiet_from), begins.astimezone(zone).date()
+    nights = [occurrences.opens_at(day + timedelta(days=ahead), falls, zone) for ahead in (0, 1)]
+    night = next(night for night in nights if night > begins)
+    # Just before the night there are more reminders than minutes.
+    return min(round_.closes_at, max(night, begins + A_WHILE))
