@@ -10,10 +10,10 @@ from typing import Literal
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import drawing, logs, outbox
+from bot import drawing, heard, logs, outbox
 from bot.outbox import Letter
+from dialogs import briefs, glances, invitations, pictures
 from dialogs import digests as digest_cards
-from dialogs import invitations, pictures
 from facilitation import digests, publishing, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
@@ -35,7 +35,7 @@ async def tick(database: Database, *, now: datetime) -> int:
     """
     await _plan(database, now=now)
     failed: set[tuple[str, int]] = set()
-    steps = 0
+    steps = await heard.tick(database, now=now)  # before any brief that is to bring it
     while due := [step for step in await _due(database, now) if step not in failed]:
         for verb, round_id in due:
             try:
@@ -151,7 +151,7 @@ async def _brief(database: Database, round_id: int, now: datetime) -> None:
         begins = await rounds.considerate(session, going.round, due=going.round.brief_at, now=now)
         letters = []
         for chat, language in going.chats:
-            card = digest_cards.brief(going, language=language, words=words, back=back)
+            card = briefs.brief(going, language=language, words=words, back=back)
             method, payload = drawing.sent(card, chat)
             key = f"brief:{going.digest.id}:{chat}"
             letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
@@ -180,7 +180,7 @@ async def _picture(database: Database, round_id: int) -> bytes | None:
         if digest is None:
             return None
         partnership = await session.get_one(Partnership, digest.partnership_id)
-    picture = digest_cards.picture(digest, partnership, language=partnership.language)
+    picture = glances.picture(digest, partnership, language=partnership.language)
     return await _rasterised(pictures.svg(picture)) if picture else None
 
 
@@ -212,7 +212,7 @@ def _digest(going: Going, chat: int, language: str, begins: datetime) -> list[Le
     card = digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
     until = begins + DIGEST_LASTS
     key = f"digest:{going.digest.id}:{chat}"
-    caption = digest_cards.caption(going.digest, going.partnership, language=language)
+    caption = glances.caption(going.digest, going.partnership, language=language)
     photo = {"chat_id": chat, "photo": going.digest.id, "caption": caption.text, "parse_mode": "HTML"}
     method, payload = drawing.sent(card, chat)
     glance = Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until)

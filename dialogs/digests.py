@@ -1,30 +1,27 @@
-"""The digest and the brief as cards, drawn from frozen facts; and what people say back."""
+"""The digest as a card, drawn from frozen facts; and what people say back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering
-from dialogs.cards import Card, Reader, draw, plain, short, units, width
+from dialogs import answering, briefs, labels, readers, withholding
+from dialogs.cards import Card, Reader, draw, plain, short, units
 from dialogs.events import Awaiting, Reply, Said, Setting, Tapped
-from dialogs.pictures import Mark, Picture, Row
 from dialogs.verbs import Command, Verb, Words
 from facilitation import digests
-from facilitation.digests import Going
-from facilitation.instruments import said
-from facilitation.refusals import NotYours
+from facilitation.instruments import CONFIDENTIAL, said
 from storage.digests import Digest
 from storage.partnerships import Partnership
 from storage.rounds import Awaited
 
 LONGEST = 1800  # what can be seen of a digest, in UTF-16 units
-PAGE = 2800
-BRIEF_WORDS, BRIEF_LETTERS = 5, 200
 # A side of a finding is said to come up less than once in so many rounds by chance alone.
 ROUND_ODDS = (1000, 500, 200, 100, 50, 20)
+SIGNED = ("name", "organisation")
 
 Facts = Mapping[str, Any]
 
@@ -39,22 +36,38 @@ class Room:
     quote: int
     quotes: int
     totals: int
+    owed: int
+    findings: int
+    tallies: int
 
 
 # The first in which a digest fits is taken; the last fits whatever people are called and wrote.
-ROOMS = (
-    Room(wording=110, name=48, names=4, quote=180, quotes=3, totals=8),
-    Room(wording=90, name=32, names=3, quote=140, quotes=3, totals=6),
-    Room(wording=64, name=24, names=2, quote=90, quotes=2, totals=5),
+RATED = (
+    Room(wording=110, name=48, names=4, quote=180, quotes=3, totals=8, owed=3, findings=2, tallies=6),
+    Room(wording=90, name=32, names=3, quote=140, quotes=3, totals=6, owed=2, findings=2, tallies=4),
+    Room(wording=64, name=24, names=2, quote=90, quotes=2, totals=5, owed=1, findings=2, tallies=2),
+    Room(wording=64, name=24, names=2, quote=64, quotes=1, totals=5, owed=1, findings=1, tallies=2),
+    Room(wording=40, name=20, names=1, quote=48, quotes=1, totals=2, owed=0, findings=1, tallies=2),
+)
+# Where nothing is rated, words are what a round is about.
+SPOKEN = (
+    Room(wording=110, name=48, names=6, quote=240, quotes=24, totals=0, owed=3, findings=0, tallies=6),
+    Room(wording=110, name=48, names=6, quote=180, quotes=12, totals=0, owed=3, findings=0, tallies=6),
+    Room(wording=90, name=40, names=4, quote=130, quotes=10, totals=0, owed=2, findings=0, tallies=4),
+    Room(wording=90, name=32, names=4, quote=100, quotes=9, totals=0, owed=2, findings=0, tallies=4),
+    Room(wording=72, name=28, names=3, quote=84, quotes=7, totals=0, owed=1, findings=0, tallies=3),
+    Room(wording=64, name=24, names=2, quote=64, quotes=5, totals=0, owed=1, findings=0, tallies=2),
+    Room(wording=56, name=20, names=2, quote=48, quotes=3, totals=0, owed=0, findings=0, tallies=2),
 )
 
 
 def card(digest: Digest, partnership: Partnership, *, language: str, to_group: bool = False) -> Card:
     """The digest everyone gets. In a group chat it has no buttons: what one says back is one's own."""
     for_whom = Reader(language, partnership.timezone)
-    drawn = (_drawn(digest, for_whom, room) for room in ROOMS)
+    rooms = RATED if digest.facts["items"] else SPOKEN
+    drawn = (_drawn(digest, for_whom, room) for room in rooms)
     fitting = next((one for one in drawn if units(one) <= LONGEST), None) or _drawn(
-        digest, for_whom, ROOMS[-1]
+        digest, for_whom, rooms[-1]
     )
     return replace(fitting, rows=()) if to_group else fitting
 
@@ -63,28 +76,32 @@ def _drawn(digest: Digest, for_whom: Reader, room: Room) -> Card:
     facts = digest.facts
     parted = _of_kind(facts, "organisation_differs")
     apart = {signal["item"] for signal in parted}
-    quotes = facts["quotes"][: room.quotes]
+    language = for_whom.language
     return draw(
         "digest",
         for_whom,
         digest=digest.id,
         facts=facts,
         room=room,
-        title=said(facts["title"], for_whom.language),
+        title=said(facts["title"], language),
         opened=datetime.fromisoformat(facts["opened"]),
         closed=datetime.fromisoformat(facts["closed"]),
-        wordings=_wordings(facts, for_whom.language),
-        parted=[_sides(facts, signal, for_whom, room) for signal in parted[:2]],
-        odds=_odds(parted[:2]),
-        agreed=[signal for signal in _of_kind(facts, "common_ground") if signal["item"] not in apart][:2],
+        wordings={code: said(wording, language) for code, wording in facts["wordings"].items()},
+        parted=[_sides(facts, signal, for_whom, room) for signal in parted[: room.findings]],
+        odds=_odds(parted[: room.findings]),
+        agreed=[one for one in _of_kind(facts, "common_ground") if one["item"] not in apart][: room.findings],
+        rated=bool(facts["items"]),
         anything=_anything(facts),
-        heard=_heard(facts, for_whom),
+        heard=briefs.heard(facts, for_whom),
         tested=_tested(facts),
         bands={(item["total"]["least"], item["total"]["most"]) for item in facts["items"] if item["total"]},
-        quotes=[(short(quote["text"], room.quote), _author(quote, for_whom, room.name)) for quote in quotes],
-        more=_more(facts["quotes"], room),
-        signed=any(quote["by"] in ("name", "organisation") for quote in facts["quotes"]),
+        tallies=[_tallied(tally, for_whom) for tally in facts["tallies"][: room.tallies]],
+        spoken=_spoken(facts, for_whom, room),
+        more=_more(facts, room),
+        signed=any(quote["by"] in SIGNED for quote in facts["quotes"]),
         hidden=_hidden(facts),
+        owed=_owed(facts, for_whom, room, today=digest.made_at.date()),
+        unreached={some: _listed(names, room) for some, names in facts["unreached"].items()},
     )
 
 
@@ -99,7 +116,9 @@ def _sides(facts: Facts, signal: Mapping[str, Any], for_whom: Reader, room: Room
     sides = {}
     for side in ("low", "high"):
         ids = signal["numbers"][side]
-        names = [(short(label(facts["cells"][str(id_)], for_whom), room.name), means[id_]) for id_ in ids]
+        names = [
+            (short(labels.cell(facts["cells"][str(id_)], for_whom), room.name), means[id_]) for id_ in ids
+        ]
         sides[side] = (names[: room.names], max(0, len(names) - room.names))
     return {"item": signal["item"]} | sides
 
@@ -108,12 +127,6 @@ def _odds(parted: Sequence[Mapping[str, Any]]) -> int | None:
     """Of the least certain gap told: chance gives it less than once in so many times."""
     p = max((signal["numbers"]["p"] for signal in parted), default=1.0)
     return next((odds for odds in ROUND_ODDS if p <= 1 / odds), None)
-
-
-def _heard(facts: Facts, for_whom: Reader) -> str:
-    """What came of answering the last digest; "" where too few did."""
-    back = facts["answered_back"]
-    return plain(draw("answered_back", for_whom, part=(back["low"], back["parts"])).text) if back else ""
 
 
 def _tested(facts: Facts) -> str:
@@ -128,176 +141,163 @@ def _anything(facts: Facts) -> bool:
 
 def _hidden(facts: Facts) -> bool:
     """Whether some group cannot be seen by itself: too small, not drawn, or too few answers."""
+    if not facts["items"]:
+        return False
     together = any(cell["shape"] != "organisation" for cell in facts["cells"].values())
     missing = any(not item["total"] or len(item["cells"]) < len(facts["cells"]) for item in facts["items"])
     return together or missing or not facts["apart"]
 
 
-def _more(quotes: Sequence[Mapping[str, str]], room: Room) -> bool:
+def _tallied(tally: Mapping[str, Any], for_whom: Reader) -> dict[str, Any]:
+    option = said(tally["option"], for_whom.language) if tally["option"] else ""
+    told = draw("tally", for_whom, tally=tally, option=option)
+    return {"wording": said(tally["wording"], for_whom.language), "told": plain(told.text)}
+
+
+def _spoken(facts: Facts, for_whom: Reader, room: Room) -> list[dict[str, Any]]:
+    """The words there is room for, by question; each voice with its author, and whether it is signed."""
+    chosen = _fairly(facts["quotes"], room.quotes, turn=facts["number"])
+    groups = []
+    for code, question in facts["questions"].items():
+        voices = [
+            {
+                "text": short(quote["text"], room.quote),
+                "author": labels.author(quote, for_whom, room.name),
+                "signed": quote["by"] in SIGNED and question["shows"] != CONFIDENTIAL,
+            }
+            for quote in chosen
+            if quote["item"] == code
+        ]
+        if voices:
+            groups.append({"question": said(question["wording"], for_whom.language), "voices": voices})
+    return groups
+
+
+def _fairly(quotes: Sequence[Mapping[str, str]], most: int, *, turn: int) -> list[Mapping[str, str]]:
+    """So many quotes, from every question alike, and from each another voice first; in the order they came.
+
+    Where each partner says something to each question, nobody has a second line before everybody has one.
+    Whose line is left out where there is no room for all changes from round to round.
+    """
+    questions = list(dict.fromkeys(quote["item"] for quote in quotes))
+    stacks = []
+    for at, code in enumerate(questions):
+        stack = [place for place, quote in enumerate(quotes) if quote["item"] == code]
+        begin = (at + turn - 1) % len(stack)
+        stacks.append(stack[begin:] + stack[:begin])
+    taken = [place for layer in zip_longest(*stacks) for place in layer if place is not None]
+    return [quotes[place] for place in sorted(taken[:most])]
+
+
+def _more(facts: Facts, room: Room) -> bool:
     """Whether some words had to be left out of the digest."""
-    cut = any(short(quote["text"], room.quote) != short(quote["text"], PAGE) for quote in quotes)
+    quotes = facts["quotes"]
+    cut = any(short(quote["text"], room.quote) != short(quote["text"], briefs.PAGE) for quote in quotes)
     return cut or len(quotes) > room.quotes
 
 
-def _author(quote: Mapping[str, str], for_whom: Reader, most: int) -> str:
-    return plain(draw("author", for_whom, quote=quote, name_room=most).text)
+def _owed(facts: Facts, for_whom: Reader, room: Room, *, today: date) -> dict[str, Any]:
+    """What was raised: the replies since the last digest, and what is still owed one."""
+    owed = facts["owed"]
+    told = {
+        key: [_raised(one, for_whom, room, today=today) for one in owed[key][: room.owed]]
+        for key in ("replied", "owed")
+    }
+    heard = owed["heard"]
+    return told | {
+        "more": any(len(owed[key]) > room.owed for key in ("replied", "owed")),
+        "alone": owed["alone"],
+        "heard": (heard["low"], heard["parts"]) if heard else None,
+    }
 
 
-def _wordings(facts: Facts, language: str) -> dict[str, str]:
-    """The wording of each item, as the round froze it."""
-    return {code: said(wording, language) for code, wording in facts["wordings"].items()}
+def _raised(one: Mapping[str, Any], for_whom: Reader, room: Room, *, today: date) -> dict[str, Any]:
+    until = _noon(one["until"]) if one["until"] else None
+    words = short(one["words"], room.quote)
+    told = draw("reply", for_whom, kind=one["reply"], until=until, words=words) if one["reply"] else None
+    return {
+        "text": short(one["text"], room.quote),
+        "author": labels.author(one, for_whom, room.name),
+        "reply": " ".join(plain(told.text).split("\n")) if told else "",
+        "owed_by": _noon(one["owed_by"]),
+        "late": date.fromisoformat(one["owed_by"]) < today,
+    }
+
+
+def _noon(day: str) -> datetime:
+    """A moment of a date that is that date wherever somebody reads it."""
+    return datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+
+def _listed(names: Sequence[str], room: Room) -> dict[str, Any]:
+    shown = [short(name, room.name) for name in names[: room.names]]
+    return {"names": shown, "count": len(names), "more": len(names) > len(shown)}
 
 
 def _of_kind(facts: Facts, kind: str) -> list[dict[str, Any]]:
     return [signal for signal in facts["signals"] if signal["kind"] == kind]
 
 
-def picture(digest: Digest, partnership: Partnership, *, language: str) -> Picture | None:
-    """The round at a glance: one row an item, from shown values alone; None where there is no figure."""
-    facts = digest.facts
-    if not _anything(facts):
-        return None
-    for_whom = Reader(language, partnership.timezone)
-    names = {cell: label(shape, for_whom) for cell, shape in facts["cells"].items()}
-    agreed = {signal["item"] for signal in _of_kind(facts, "common_ground")}
-    heading = draw(
-        "picture",
-        for_whom,
-        title=said(facts["title"], language),
-        number=facts["number"],
-        opened=datetime.fromisoformat(facts["opened"]),
-        closed=datetime.fromisoformat(facts["closed"]),
-    )
-    subtitle, note, total_label, agreed_label = plain(heading.text).split("\n")
-    wordings, ends = _wordings(facts, language), facts["ends"]
-    rows = tuple(
-        Row(
-            wording=wordings[item["code"]],
-            low_label=said(ends[item["code"]]["low"], language),
-            high_label=said(ends[item["code"]]["high"], language),
-            marks=tuple(Mark(names[str(figure["cell"])], figure["mean"]) for figure in item["cells"]),
-            total=item["total"]["mean"] if item["total"] else None,
-            agreed=item["code"] in agreed,
-        )
-        for item in facts["items"]
-    )
-    return Picture(
-        title=facts["partnership"],
-        subtitle=subtitle,
-        rows=rows,
-        note=note,
-        total_label=total_label,
-        agreed_label=agreed_label,
-    )
-
-
-def label(cell: Mapping[str, str], for_whom: Reader) -> str:
-    """What a cell is called: an organisation's own name, a kind of organisation, or the others."""
-    return plain(draw("cell", for_whom, cell=cell).text)
-
-
-def caption(digest: Digest, partnership: Partnership, *, language: str) -> Card:
-    facts = digest.facts
-    title = said(facts["title"], language)
-    return draw("caption", Reader(language, partnership.timezone), facts=facts, title=title)
-
-
-def brief(going: Going, *, language: str, words: Sequence[str], back: Sequence[str]) -> Card:
-    """The facilitator's card before the digest: what parts, and as many of the words for them as fit."""
-    facts = going.digest.facts
-    wordings = _wordings(facts, language)
-    told = [[short(word, BRIEF_LETTERS) for word in some[:BRIEF_WORDS]] for some in (words, back)]
-    return draw(
-        "brief",
-        Reader(language, going.partnership.timezone),
-        partnership=going.partnership.name,
-        title=said(facts["title"], language),
-        number=facts["number"],
-        digest_at=going.round.digest_at,
-        digest=going.digest.id,
-        parted=[wordings[signal["item"]] for signal in _of_kind(facts, "organisation_differs")[:2]],
-        anything=_anything(facts),
-        heard=_heard(facts, Reader(language, going.partnership.timezone)),
-        words=told[0],
-        back=told[1],
-        more=told != [[short(word, PAGE) for word in some] for some in (words, back)],
-    )
-
-
-def _page(
-    digest: Digest, for_whom: Reader, quotes: Sequence[Mapping[str, str]], at: int, *, private: bool
-) -> Card:
-    """Every word, a page at a time. Raises NotYours for a page there is not."""
-    pages = _pages(quotes)
-    if at >= len(pages):
-        raise NotYours
-    words = [
-        {"text": quote["text"], "author": _author(quote, for_whom, 200) if quote["by"] else ""}
-        for quote in pages[at]
-    ]
-    return draw("words", for_whom, digest=digest.id, private=private, words=words, page=at, pages=len(pages))
-
-
-def _pages(quotes: Sequence[Mapping[str, str]]) -> list[list[Mapping[str, str]]]:
-    pages: list[list[Mapping[str, str]]] = [[]]
-    room = PAGE
-    for quote in quotes:
-        needs = width(quote["text"]) + BRIEF_LETTERS
-        if pages[-1] and needs > room:
-            pages.append([])
-            room = PAGE
-        pages[-1].append(quote)
-        room -= needs
-    return pages
+async def _reader(session: AsyncSession, tap: Tapped, partnership: Partnership) -> Reader:
+    """Their own language; days are the digest's own, so that everybody speaks of the same ones."""
+    found = await readers.of(session, account=tap.account, partnership_id=partnership.id)
+    return replace(found, timezone=partnership.timezone)
 
 
 async def _read(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
+    """The digest, or for a facilitator before it is out its preview, from which quotes can be kept out."""
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
-    return Reply(card(digest, partnership, language=partnership.language))
+    reader = await _reader(session, tap, partnership)
+    drawn = card(digest, partnership, language=reader.language)
+    waits = await digests.waits(session, digest_id, account=tap.account)
+    return Reply(withholding.preview(drawn, digest, reader) if waits else drawn)
 
 
 async def _aloud(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
-    for_whom = Reader(partnership.language, partnership.timezone)
-    return Reply(_page(digest, for_whom, digest.facts["quotes"], at, private=False))
+    reader = await _reader(session, tap, partnership)
+    return Reply(briefs.page(digest, reader, digest.facts["quotes"], at, private=False))
 
 
 async def _words(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:
     """What was left for the facilitator alone. Raises NotYours for everybody else."""
     words, back = await digests.words(session, digest_id, account=tap.account)
     digest, partnership = await digests.readable(session, digest_id, account=tap.account)
-    quotes = [{"text": text, "by": "", "name": ""} for text in words]
-    quotes += [{"text": text, "by": "back", "name": ""} for text in back]
-    return Reply(_page(digest, Reader(partnership.language, partnership.timezone), quotes, at, private=True))
+    quotes = [{"item": "", "text": text, "by": "", "name": ""} for text in words]
+    quotes += [{"item": "", "text": text, "by": "back", "name": ""} for text in back]
+    return Reply(briefs.page(digest, await _reader(session, tap, partnership), quotes, at, private=True))
 
 
 async def _same(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     await digests.answer_back(session, digest_id, "same", account=tap.account)
-    return Reply(notice=_noted(tap, "same"))
+    return Reply(notice=await _noted(session, tap, "same"))
 
 
 async def _other(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     await digests.answer_back(session, digest_id, "other", account=tap.account)
     if await session.get(Awaited, tap.chat) is not None:  # a question waits for words already
-        return Reply(notice=_noted(tap, "other"))
+        return Reply(notice=await _noted(session, tap, "other"))
     await answering.expect(session, tap.chat, "word", digest_id)
-    return Reply(notice=_noted(tap, "missing"))
+    return Reply(notice=await _noted(session, tap, "missing"))
 
 
-def _noted(tap: Tapped, kind: str) -> str:
-    return plain(draw("said_back", Reader(tap.language), kind=kind).text)
+async def _noted(session: AsyncSession, tap: Tapped, kind: str) -> str:
+    reader = await readers.alone(session, account=tap.account, language=tap.language)
+    return plain(draw("said_back", reader, kind=kind).text)
 
 
 async def _word(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     waiting = await digests.word_kept(session, digest_id, account=tap.account)
     await answering.expect(session, tap.chat, "word", digest_id)
-    return Reply(draw("said_back", Reader(tap.language), kind="word", waiting=waiting))
+    reader = await readers.alone(session, account=tap.account, language=tap.language)
+    return Reply(draw("said_back", reader, kind="word", waiting=waiting))
 
 
 async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     await digests.answer_back(session, awaiting.about, "word", account=message.account, text=message.text)
     await answering.forget(session, message.chat)
-    return Reply(draw("said_back", Reader(message.language), kind="kept"))
+    reader = await readers.alone(session, account=message.account, language=message.language)
+    return Reply(draw("said_back", reader, kind="kept"))
 
 
 VERBS = {
@@ -307,6 +307,6 @@ VERBS = {
     "same": Verb(_same, 1),
     "other": Verb(_other, 1),
     "word": Verb(_word, 1),
-}
+} | withholding.VERBS
 WORDS: dict[str, Words] = {"word": written}
 COMMANDS: dict[str, Command] = {}

@@ -203,3 +203,9 @@ async def words_back(session: AsyncSession, before: Digest) -> list[str]:
         Response.digest_id == last, Response.kind == "word", col(Response.text).is_not(None)
     )
     return sorted((text or "" for text in (await session.exec(wanted)).all()), key=str.casefold)
+
+
+async def waits(session: AsyncSession, digest_id: int, *, account: int) -> bool:
+    """Whether this digest is not out yet, so that a facilitator sees a preview. Raises NotYours."""
+    _, _, round_ = await read(session, digest_id, account=account)
+    return round_.state != "published"

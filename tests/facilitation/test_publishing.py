@@ -50,11 +50,12 @@ async def test_a_round_is_frozen_with_all_its_words(database: Database, cast: Ca
 
     facts = await closed(database, round_id)
 
-    assert (facts["partnership"], facts["title"], facts["number"]) == ("Riverside", {"en": "pulse"}, 1)
+    assert (facts["partnership"], facts["title"]["en"], facts["number"]) == ("Riverside", "pulse", 1)
     assert (facts["minimum_group"], facts["apart"], len(facts["items"])) == (4, True, 5)
     assert facts["turnout"] == {"low": 3, "high": 4, "parts": 4}
     assert [cell["label"] for cell in facts["cells"].values()] == ["Council", "Health Trust", "community"]
-    assert facts["ends"]["made_a_difference"] == {"low": {"en": "not at all"}, "high": {"en": "clearly"}}
+    ends = facts["ends"]["made_a_difference"]
+    assert (ends["low"]["en"], ends["high"]["en"]) == ("not at all", "clearly")
     assert json.loads(json.dumps(facts)) == facts
 
 
@@ -280,6 +281,10 @@ async def next_said_back(database: Database, *, week: int) -> dict[str, Any] | N
         (0, 7, (0, 1, 2, 7, 9)),
         (12, 0, (3, 4, 4, 10, 14)),
         (11, 4, (2, 3, 4, 15, 24)),
+        (9, 2, (1, 2, 2, 10, 14)),
+        (3, 3, (1, 2, 2, 4, 6)),
+        (1, 9, (0, 1, 2, 10, 14)),
+        (12, 3, (3, 4, 4, 15, 24)),
     ],
 )
 async def test_what_was_said_back_is_told_as_a_part_and_stands_in_the_ledger(
@@ -295,9 +300,7 @@ async def test_what_was_said_back_is_told_as_a_part_and_stands_in_the_ledger(
     ]
 
 
-@pytest.mark.parametrize(
-    ("same", "other"), [(0, 0), (3, 0), (2, 2), (5, 0), (9, 2), (1, 9), (3, 3), (6, 1), (12, 3)]
-)
+@pytest.mark.parametrize(("same", "other"), [(0, 0), (3, 0), (2, 2), (5, 0), (4, 1)])
 async def test_nothing_is_told_of_what_too_few_said_back(
     database: Database, cast: Cast, same: int, other: int
 ) -> None:
