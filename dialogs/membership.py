@@ -171,8 +171,8 @@ async def _tongues(session: AsyncSession, moment: Moment, setting: Setting) -> C
         {"name": name, "number": zones.number(code), "chosen": member is not None and member.language == code}
         for code, name in languages.offered(setting)
     ]
-    clock = zones.city(member.timezone) if member is not None and member.timezone else ""
-    return draw("language", reader, known=member is not None, offered=offered, clock=clock)
+    city = zones.city(member.timezone) if member is not None and member.timezone else ""
+    return draw("language", reader, known=member is not None, offered=offered, city=city)
 
 
 async def _speak(session: AsyncSession, tap: Tapped, setting: Setting, number: int) -> Reply:

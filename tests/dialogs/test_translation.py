@@ -19,7 +19,7 @@ from tests.dialogs.scenes import ALL, Scene
 FOLDER = Path(cards.__file__).parent
 GREEK = "λόγια"  # stands for whatever people write or are called
 # What is written as it is in every language: commands, the clock, and what licences and logs call things.
-OURS = re.compile(r"/start|/help|https?://\S+|TimeoutError")
+OURS = re.compile(r"/[a-z]+\b|https?://\S+|TimeoutError")
 CALENDAR = re.compile(r"\b(\w+day|November|October|January)\b")
 
 
