@@ -98,6 +98,16 @@ def migrate() -> None:
 
 
 @app.command()
+def found() -> None:
+    """Print a link with which one person founds a partnership, in Telegram."""
+    from bot import founding  # noqa: PLC0415 - see _house
+
+    chosen = settings.load()
+    with onlyone.holding(chosen):
+        _run(founding.print_link(chosen))
+
+
+@app.command()
 def roster(
     file: Annotated[
         Path, typer.Argument(help="CSV: partnership, organisation, kind, capacity, name, role, language")

@@ -147,12 +147,11 @@ def _filed(message: Message, update_id: int, received_at: datetime, content: byt
 
 
 def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) -> Event | None:
+    moment = _moment(change.from_user, change.chat.id, update_id, received_at)
+    here = change.new_chat_member.status in HERE
     if change.chat.type != ChatType.PRIVATE:
-        return PutOut(change.chat.id) if change.new_chat_member.status not in HERE else None
-    return Reachable(
-        **_moment(change.from_user, change.chat.id, update_id, received_at),
-        reachable=change.new_chat_member.status in HERE,
-    )
+        return None if here else PutOut(**moment)
+    return Reachable(**moment, reachable=here)
 
 
 def _out_of_range(found: Event) -> bool:

@@ -9,7 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import (
     answering,
+    cancelling,
     digests,
+    facilitating,
     founding,
     grouping,
     importing,
@@ -22,6 +24,7 @@ from dialogs import (
     readers,
     scheduling,
     status,
+    ways,
 )
 from dialogs.cards import draw, sentence, visible
 from dialogs.events import (
@@ -54,16 +57,20 @@ DOORS: tuple[ModuleType, ...] = (
     membership,
     keeping,
     founding,
+    ways,
+    facilitating,
     organising,
     inviting,
     grouping,
     importing,
     scheduling,
     status,
+    cancelling,
 )
 VERBS: dict[str, Verb] = {kind: verb for door in DOORS for kind, verb in door.VERBS.items()}
 COMMANDS: dict[str, Command] = {name: command for door in DOORS for name, command in door.COMMANDS.items()}
 WORDS: dict[str, Words] = {kind: words for door in DOORS for kind, words in door.WORDS.items()}
+OFFERED = tuple((name, command.offered) for name, command in COMMANDS.items())
 
 
 async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
@@ -72,14 +79,13 @@ async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequ
         await partnerships.move_group(session, old=event.old, new=event.new)
         return ()
     if isinstance(event, PutOut):
-        await partnerships.lose_group(session, chat=event.chat)
-        return ()
+        return (await grouping.put_out(session, event),)
     if isinstance(event, Reachable):
         await _reachable(session, event)
         return ()
     try:
         async with session.begin_nested():
-            return await _respond(session, event, setting)
+            return await _respond(session, event, replace(setting, commands=OFFERED))
     except Refusal as refusal:
         return (await _refused(session, event, refusal),)
 

@@ -5,19 +5,97 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, choosing, languages, readers
-from dialogs.cards import Card, draw
-from dialogs.events import Moment, Reply, Said, Setting, Tapped
+from dialogs import answering, choosing, commands, languages, readers
+from dialogs.cards import Card, draw, sentence
+from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, Command, Verb, Words
 from facilitation import founding, partnerships
+from facilitation.founding import FoundingExpired, FoundingUsed
+from facilitation.refusals import NotYours
+from storage.members import Founding
+
+NAME, ORGANISATION = "fnd_name", "fnd_org"  # what is awaited
 
 
 async def is_ours(session: AsyncSession, secret: str) -> bool:
     return await founding.by_secret(session, secret) is not None
 
 
-async def offered(session: AsyncSession, message: Said, setting: Setting, secret: str) -> Reply:  # noqa: ARG001 - to be filled
-    return Reply()
+async def offered(session: AsyncSession, message: Said, setting: Setting, secret: str) -> Reply:
+    """The card behind a founding link. Raises FoundingUsed, FoundingExpired, NotYours."""
+    found = await founding.by_secret(session, secret)
+    if found is None:
+        raise NotYours
+    founding.check(found, now=message.received_at)
+    return Reply(await _offer(session, message, setting, found))
+
+
+async def _offer(session: AsyncSession, moment: Moment, setting: Setting, found: Founding) -> Card:
+    reader = await readers.alone(session, account=moment.account, language=moment.language)
+    facts = {"founding": found.id, "fingerprint": fingerprint(found), "operator": setting.operator}
+    return draw("founding", reader, **facts)
+
+
+def fingerprint(found: Founding) -> int:
+    """A part of the secret's hash, as on the buttons of an invite."""
+    return int(found.secret_hash[:24], 16)
+
+
+async def _known(session: AsyncSession, tap: Tapped, founding_id: int, print_: int) -> Founding:
+    """Raises NotYours for a link this chat was never offered, FoundingUsed, FoundingExpired."""
+    found = await session.get(Founding, founding_id)
+    if found is None or print_ != fingerprint(found):
+        raise NotYours
+    founding.check(found, now=tap.received_at)
+    return found
+
+
+async def _look(session: AsyncSession, tap: Tapped, setting: Setting, founding_id: int, print_: int) -> Reply:
+    found = await _known(session, tap, founding_id, print_)
+    await answering.forget(session, tap.chat)
+    return Reply(await _offer(session, tap, setting, found), over=tap.message)
+
+
+async def _begin(
+    session: AsyncSession, tap: Tapped, _: Setting, founding_id: int, runs_server: int, print_: int
+) -> Reply:
+    """Whether they run the server is known; the name founds it."""
+    found = await _known(session, tap, founding_id, print_)
+    runs = str(min(runs_server, 1))
+    await answering.expect(session, tap.chat, NAME, found.id, item=runs, message=tap.message)
+    reader = await readers.alone(session, account=tap.account, language=tap.language)
+    facts = {"founding": found.id, "fingerprint": print_, "runs_server": bool(runs_server)}
+    return Reply(draw("founding_name", reader, **facts), over=tap.message)
+
+
+async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, setting: Setting) -> Reply:
+    found = await session.get_one(Founding, awaiting.about)
+    try:
+        partnership = await founding.found(
+            session,
+            found,
+            account=message.account,
+            name=message.text,
+            called=message.name,
+            language=languages.chosen(setting, message.language),
+            runs_server=awaiting.item == "1",
+            now=message.received_at,
+        )
+    except (FoundingUsed, FoundingExpired) as refusal:
+        # No name can help any more, so none is awaited.
+        await answering.forget(session, message.chat)
+        reader = await readers.alone(session, account=message.account, language=message.language)
+        return Reply(draw("refused", reader, said=sentence(refusal, reader)))
+    await answering.expect(session, message.chat, ORGANISATION, partnership.id)
+    reader = await readers.of(session, account=message.account, partnership_id=partnership.id)
+    card = draw("founded", reader, partnership=partnership)
+    return Reply(card, commands=await commands.of(session, message, setting))
+
+
+async def _works_for(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
+    partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
+    await founding.name_backbone(session, partnership, account=message.account, name=message.text)
+    return Reply(await menu(session, message, partnership.id))
 
 
 async def menu(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
@@ -31,7 +109,7 @@ async def menu(session: AsyncSession, moment: Moment, partnership_id: int) -> Ca
         await readers.of(session, account=moment.account, partnership_id=partnership_id),
         partnership=partnership,
         language=languages.own_name(partnership.language),
-        clock=clock(partnership.timezone, moment.received_at),
+        there=clock(partnership.timezone, moment.received_at),
         progress=progress,
     )
 
@@ -53,6 +131,10 @@ async def _setup(session: AsyncSession, message: Said, _: Setting, __: str) -> R
     return Reply(await menu(session, message, which))
 
 
-VERBS: dict[str, Verb] = {"menu": Verb(_menu, 1)}
+VERBS: dict[str, Verb] = {
+    "menu": Verb(_menu, 1),
+    "fnd": Verb(_begin, 3, wide=True),
+    "fnd_look": Verb(_look, 2, wide=True),
+}
 COMMANDS: dict[str, Command] = {"/setup": Command(_setup, (FACILITATOR,))}
-WORDS: dict[str, Words] = {}
+WORDS: dict[str, Words] = {NAME: _founded, ORGANISATION: _works_for}

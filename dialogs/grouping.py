@@ -2,14 +2,91 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs.events import Grouped, Reply, Setting
+from dialogs import answering, readers
+from dialogs.cards import Card, Reader, draw, sentence
+from dialogs.events import Grouped, Moment, Post, PutOut, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
+from facilitation import facilitators, groups, invites, partnerships
+from facilitation.invites import InviteUnknown
+from facilitation.refusals import NotYours, Refusal
+from storage.partnerships import Partnership
 
 
-async def brought_in(session: AsyncSession, event: Grouped, setting: Setting) -> Reply:  # noqa: ARG001 - to be filled
-    return Reply()
+async def brought_in(session: AsyncSession, event: Grouped, setting: Setting) -> Reply:  # noqa: ARG001 - as every door
+    """Whoever may link the group is told in their own chat what came of it; to anybody else nothing is said,
+    so that a link tells nothing about a partnership.
+    """
+    try:
+        invite = await invites.by_secret(session, event.secret)
+        if invite.role != groups.GROUP:
+            return Reply()
+        partnership = await partnerships.facilitated(session, invite.partnership_id, account=event.account)
+    except (InviteUnknown, NotYours):
+        return Reply()
+    reader = await readers.of(session, account=event.account, partnership_id=partnership.id)
+    if partnership.group_chat == event.chat:
+        return Reply(posts=(_told(event, _linked(reader, event, partnership)),))
+    try:
+        await groups.bring(session, invite, partnership, chat=event.chat, now=event.received_at)
+    except Refusal as refusal:
+        return Reply(posts=(_told(event, draw("refused", reader, said=sentence(refusal, reader))),))
+    hello = draw("group_hello", _everybody(partnership), partnership=partnership)
+    return Reply(hello, posts=(_told(event, _linked(reader, event, partnership)),))
 
 
-VERBS: dict[str, Verb] = {}
+def _linked(reader: Reader, event: Grouped, partnership: Partnership) -> Card:
+    return draw("group_linked", reader, partnership=partnership, title=event.title)
+
+
+def _told(event: Grouped, card: Card) -> Post:
+    return Post(f"group:{event.account}:{event.update_id}", event.account, card, event.received_at)
+
+
+def _everybody(partnership: Partnership) -> Reader:
+    return Reader(partnership.language, partnership.timezone)
+
+
+async def put_out(session: AsyncSession, event: PutOut) -> Reply:
+    """The facilitators of whose group it was are told."""
+    posts = []
+    for partnership in await partnerships.lose_group(session, chat=event.chat):
+        for one in await facilitators.of(session, partnership.id):
+            if one.account is None or not one.reachable:
+                continue
+            reader = await readers.of(session, account=one.account, partnership_id=partnership.id)
+            card = draw("group_lost", reader, partnership=partnership)
+            key = f"group_lost:{partnership.id}:{one.account}:{event.update_id}"
+            posts.append(Post(key, one.account, card, event.received_at))
+    return Reply(posts=tuple(posts))
+
+
+async def _group(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:
+    """What a group chat would read; then the link that brings Parley in, new each time."""
+    partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
+    await answering.forget(session, tap.chat)
+    return Reply(await _card(session, tap, setting, partnership), over=tap.message)
+
+
+async def _card(session: AsyncSession, moment: Moment, setting: Setting, partnership: Partnership) -> Card:
+    url, linked = "", partnership.group_chat is not None
+    if setting.bot and not linked:
+        secret = await groups.link(session, partnership, account=moment.account, now=moment.received_at)
+        url = f"https://t.me/{setting.bot}?startgroup={secret}"
+    reader = await readers.of(session, account=moment.account, partnership_id=partnership.id)
+    return draw("group", reader, partnership=partnership, linked=linked, url=url)
+
+
+async def _unlink(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:
+    partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
+    chat = await groups.unlink(session, partnership)
+    card = await _card(session, tap, setting, partnership)
+    if chat is None:
+        return Reply(card, over=tap.message)
+    goodbye = draw("group_goodbye", _everybody(partnership), partnership=partnership)
+    post = Post(f"group_off:{partnership.id}:{tap.update_id}", chat, goodbye, tap.received_at)
+    return Reply(card, over=tap.message, notice=answering.TICK, posts=(post,))
+
+
+VERBS: dict[str, Verb] = {"grp": Verb(_group, 1), "grp_off": Verb(_unlink, 1)}
 COMMANDS: dict[str, Command] = {}
 WORDS: dict[str, Words] = {}

@@ -8,8 +8,8 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import invites, members, partnerships, rounds
-from facilitation.refusals import NotYours, Refusal
+from facilitation import facilitators, invites, members, partnerships, rounds
+from facilitation.refusals import Refusal
 from storage.members import Founding, Invite, Member, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Schedule
@@ -18,12 +18,6 @@ LASTS = timedelta(days=7)
 BACKBONE = "backbone"
 FACILITATOR = "facilitator"
 TIMEZONE = "Europe/London"  # until somebody says otherwise
-
-
-class FoundingUnknown(Refusal):
-    """This link does not open anything here. Perhaps a part of it got lost on the way. Ask whoever sent it
-    for a new one.
-    """
 
 
 class FoundingUsed(Refusal):
@@ -141,21 +135,7 @@ def _seat(member: Member, backbone: Organisation, *, called: str, now: datetime)
 
 async def name_backbone(session: AsyncSession, partnership: Partnership, *, account: int, name: str) -> None:
     """Say for which organisation a facilitator works. Raises NameMissing, NameTooLong, NotYours."""
-    wanted = (
-        select(Organisation)
-        .join(Seat, col(Seat.organisation_id) == col(Organisation.id))
-        .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(
-            Organisation.partnership_id == partnership.id,
-            Organisation.kind == BACKBONE,
-            Member.account == account,
-            Seat.role == FACILITATOR,
-            col(Seat.left_at).is_(None),
-        )
-    )
-    backbone = (await session.exec(wanted)).first()
-    if backbone is None:
-        raise NotYours
+    backbone = await facilitators.organisation(session, partnership.id, account=account)
     backbone.name = partnerships.named(name)
     session.add(backbone)
 
