@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram import Bot
 
 from bot import clock as clocks
-from bot import health, inbox, listening, memory, pace, telegram, ticking
+from bot import drawing, health, inbox, listening, memory, outage, pace, telegram, ticking
 from bot.clock import Clock
 from bot.delivery import Deliverer
 from bot.handling import Handler
@@ -22,7 +22,10 @@ from bot.health import Pulse
 from bot.pace import Pacer
 from bot.retention import Broom
 from bot.settings import Settings, Unusable, naming_the_database
+from dialogs import commands, conversation, languages
+from dialogs.cards import ENGLISH, Reader
 from dialogs.events import Setting
+from dialogs.verbs import STRANGER
 from storage import schema
 from storage.database import Database
 
@@ -168,11 +171,12 @@ async def _listen(house: House) -> None:
 
 
 async def _introduce(house: House) -> None:
-    commands = [
-        {"command": "start", "description": "Where you are, and what is open"},
-        {"command": "help", "description": "What Parley is"},
-    ]
-    await telegram.call(house.bot, "setMyCommands", {"commands": commands})
+    """What whoever opens this chat for the first time is offered, in each language that is offered here."""
+    setting = replace(house.handler.setting, commands=conversation.OFFERED)
+    for code, _ in languages.offered(setting):
+        told = commands.told(setting, STRANGER, Reader(code))
+        payload = drawing.commands(told) | ({} if code == ENGLISH else {"language_code": code})
+        await telegram.call(house.bot, "setMyCommands", payload)
 
 
 async def _receive(house: House) -> None:
@@ -187,6 +191,9 @@ async def _receive(house: House) -> None:
         "drop_pending_updates": False,
     }
     await _insist(house, "setWebhook", wanted)
+    watch = outage.Watch(house.database, house.clock)
+    await watch.heard(machine=time.monotonic())
+    await watch.caught_up()
     await _introduce(house)
     while True:
         with suppress(Exception):  # a sign of life that cannot be noted is a sign missing

@@ -11,6 +11,7 @@ from telegram import Bot
 from bot import inbox, telegram
 from bot.clock import Clock
 from bot.health import Pulse
+from bot.outage import Watch
 from storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ async def poll(
     database: Database, bot: Bot, bot_id: int, clock: Clock, *, wake: asyncio.Event, pulse: Pulse
 ) -> None:
     """Ask for updates until cancelled. The offset moves only over what is stored."""
-    offset, pause = 0, FIRST_PAUSE
+    offset, pause, watch = 0, FIRST_PAUSE, Watch(database, clock)
     while True:
         came = await telegram.call(bot, "getUpdates", _request(offset), read_timeout=WAIT + 10)
         if came.came != "sent":
@@ -34,6 +35,7 @@ async def poll(
             pause = min(pause * 2, LONGEST_PAUSE)
             continue
         pause = FIRST_PAUSE
+        await watch.heard(machine=time.monotonic())
         with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
             await pulse.beat(now=clock.now(), machine=time.monotonic())
         if came.result:
@@ -41,6 +43,8 @@ async def poll(
         else:
             # All is confirmed. After a quiet week Telegram numbers from anywhere, perhaps from below.
             offset = 0
+        if len(came.result) < AT_ONCE:
+            await watch.caught_up()
 
 
 def _request(offset: int) -> dict[str, Any]:

@@ -152,6 +152,7 @@ def draw(template: str, reader: Reader, **facts: object) -> Card:
         .render(
             day=lambda moment: _day(moment, zone, language),
             date=lambda moment: _date(moment, zone, language),
+            hour=lambda moment: _clock(moment, zone, language),
             span=lambda first, last: _span(first, last, zone, language),
             **facts,
         )
@@ -190,6 +191,11 @@ def _buttons(line: str) -> tuple[Button, ...]:
 def _day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """Tuesday 10:00."""
     return format_datetime(moment.astimezone(zone), "EEEE H:mm", locale=language)
+
+
+def _clock(moment: datetime, zone: ZoneInfo, language: str) -> str:
+    """14:00."""
+    return format_datetime(moment.astimezone(zone), "H:mm", locale=language)
 
 
 def _span(first: datetime, last: datetime, zone: ZoneInfo, language: str) -> tuple[str, str]:

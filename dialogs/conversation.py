@@ -22,6 +22,7 @@ from dialogs import (
     organising,
     raising,
     readers,
+    replying,
     scheduling,
     status,
     ways,
@@ -43,7 +44,7 @@ from dialogs.events import (
 )
 from dialogs.verbs import Command, Verb, Words
 from facilitation import members, partnerships
-from facilitation.answers import TextTooLong
+from facilitation.answers import NOT_KEPT
 from facilitation.refusals import NotYours, Refusal
 
 LARGEST = 2**95  # a fingerprint is the largest number a button carries
@@ -54,6 +55,7 @@ DOORS: tuple[ModuleType, ...] = (
     answering,
     digests,
     raising,
+    replying,
     membership,
     keeping,
     founding,
@@ -154,7 +156,7 @@ async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply
         # They have left since they were asked for these words.
         await answering.forget(session, message.chat)
         return await _unexpected(session, message)
-    except TextTooLong as refusal:
+    except NOT_KEPT as refusal:
         await answering.refused(session, message, awaiting)
         return await _refused(session, message, refusal)
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from dialogs.answering import CROWD
 from dialogs.cards import Reader, draw, plain
+from dialogs.overview import CROWD
 from storage.rounds import Round
 
 

@@ -1,31 +1,40 @@
 """Answers: kept when tapped, newest wins, open to change until the round closes."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import instruments, rounds
-from facilitation.instruments import Instrument, Item
+from facilitation import instruments, parts, promises, questions
+from facilitation.instruments import Item
+from facilitation.parts import Part
+from facilitation.questions import Question
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Organisation
-from storage.rounds import Answer, Invitation, Round
+from storage.rounds import Answer, Invitation
 
 # Telegram numbers updates upwards, but starts again at a random number after a quiet week.
 RENUMBERED = timedelta(days=1)
 LONGEST_TEXT = 3000
 SCALE = (1, 2, 3, 4, 5)
-
-
-class RoundClosed(Refusal):
-    """This round has closed, so nothing can be changed in it any more."""
+VOTES = (-1, 0, 1)  # disagree, pass, agree
+# As people write them: 1,200 or 1 200 is one number.
+THOUSANDS = re.compile(r"(?<=\d)[ ,'](?=\d{3}(?!\d))")
+NUMBER = re.compile(r"-?\d+")
 
 
 class TextTooLong(Refusal):
     """That is a little long to be read by everyone. Please keep it under {most} letters and send it again.
     Nothing was stored yet.
+    """
+
+
+class NumberUnclear(Refusal):
+    """I look for one whole number from {least} to {most}, in digits. Please send it once more. Nothing you
+    answered before has changed.
     """
 
 
@@ -37,6 +46,16 @@ class EditTooLong(Refusal):
 
 class EditEmpty(Refusal):
     """I find no words in that message now. The words you had sent before still stand."""
+
+
+class EditUnclear(Refusal):
+    """I find no whole number from {least} to {most} in that message now. The number you had sent before still
+    stands.
+    """
+
+
+# Words that could not be kept; edited, they are taken as if sent newly.
+NOT_KEPT = (TextTooLong, NumberUnclear)
 
 
 def storable(text: str) -> str:
@@ -53,123 +72,78 @@ class Given:
     received_at: datetime
 
 
-@dataclass(frozen=True)
-class Part:
-    """One member's part in a round, with what they have answered so far."""
-
-    invitation: Invitation
-    round: Round
-    instrument: Instrument
-    answers: dict[str, Answer]
-
-    def first_open(self, *, after: int = -1) -> int | None:
-        """The position of the first item not yet answered or skipped behind `after`, else from the top."""
-        positions = [p for p, item in enumerate(self.instrument.items) if not self.settled(item)]
-        later = [p for p in positions if p > after]
-        return next(iter(later or positions), None)
-
-    def settled(self, item: Item) -> bool:
-        answer = self.answers.get(item.code)
-        return answer is not None and not (answer.text is not None and answer.shown_as is None)
-
-    @property
-    def given(self) -> int:
-        return sum(
-            1 for answer in self.answers.values() if answer.value is not None or answer.text is not None
-        )
-
-
-async def part(session: AsyncSession, invitation_id: int, *, account: int, now: datetime) -> Part:
-    """A member's own part in an open round. Raises NotYours, RoundClosed."""
-    found = await _own(session, invitation_id, account=account)
-    # Closing waits for this lock, so no answer slips in behind a closed round.
-    round_ = await rounds.locked(session, found.round_id)
-    if not rounds.is_open(round_, now):
-        raise RoundClosed
-    rows = await session.exec(select(Answer).where(Answer.invitation_id == invitation_id))
-    answers = {answer.item: answer for answer in rows.all()}
-    return Part(found, round_, instruments.parsed(round_.instrument), answers)
-
-
-async def round_of(session: AsyncSession, invitation_id: int, *, account: int) -> Round:
-    """The round of one's own invitation, open or not. Raises NotYours."""
-    found = await _own(session, invitation_id, account=account)
-    return await session.get_one(Round, found.round_id)
-
-
-async def _own(session: AsyncSession, invitation_id: int, *, account: int) -> Invitation:
-    wanted = (
-        select(Invitation)
-        .join(Seat, col(Seat.id) == col(Invitation.seat_id))
-        .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(Invitation.id == invitation_id, Member.account == account, col(Seat.left_at).is_(None))
-    )
-    found = (await session.exec(wanted)).first()
-    if found is None:
-        raise NotYours
-    return found
-
-
-def item_at(part: Part, position: int, *, kind: str | None = None) -> Item:
-    """Raises NotYours for a position or kind that no button of ours could carry."""
-    if not 0 <= position < len(part.instrument.items):
-        raise NotYours
-    item = part.instrument.items[position]
-    if kind is not None and item.kind != kind:
-        raise NotYours
-    return item
-
-
-async def drawn(session: AsyncSession, part: Part, *, message: int | None, item: str) -> None:
-    """Note which message shows this part now, and which item: so a reply to it says what it answers."""
-    if message is not None and (part.invitation.card, part.invitation.card_item) != (message, item):
-        part.invitation.card, part.invitation.card_item = message, item
-        session.add(part.invitation)
-
-
-async def shown_in(session: AsyncSession, message: int, *, account: int) -> tuple[int, int | None] | None:
-    """What a message of ours shows this account: its invitation, and the position of a text question.
-
-    None: it is no card of an open round that we know; a position of None: it asks for no words.
-    """
-    wanted = (
-        select(Invitation, Round)
-        .join(Round, col(Round.id) == col(Invitation.round_id))
-        .join(Seat, col(Seat.id) == col(Invitation.seat_id))
-        .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(Member.account == account, Invitation.card == message, Round.state == "open")
-    )
-    found = (await session.exec(wanted)).first()
-    if found is None:
-        return None
-    invitation, round_ = found
-    items = instruments.parsed(round_.instrument).items
-    texts = (at for at, item in enumerate(items) if item.kind == "text" and item.code == invitation.card_item)
-    return invitation.id, next(texts, None)
-
-
 async def rate(session: AsyncSession, part: Part, position: int, value: int, *, given: Given) -> None:
-    item = item_at(part, position, kind="scale")
+    """One of five, for a scale, about an organisation, or as a guess."""
+    question = parts.question_at(part, position, kinds=questions.RATED)
     if value not in SCALE:
         raise NotYours
-    await _keep(session, part, item, given=given, value=value)
+    await _keep(session, part, question, given=given, value=value)
+
+
+async def vote(session: AsyncSession, part: Part, position: int, value: int, *, given: Given) -> None:
+    """One of VOTES."""
+    question = parts.question_at(part, position, kinds=("agree",))
+    if value not in VOTES:
+        raise NotYours
+    await _keep(session, part, question, given=given, value=value)
+
+
+async def tell(session: AsyncSession, part: Part, position: int, value: int, *, given: Given) -> None:
+    """What came of a promise, one of `promises.OUTCOMES`."""
+    question = parts.question_at(part, position, kinds=("promise",))
+    if value not in promises.OUTCOMES:
+        raise NotYours
+    await _keep(session, part, question, given=given, value=value)
+
+
+async def pick(
+    session: AsyncSession, part: Part, position: int, option: int, *, on: bool, given: Given
+) -> None:
+    """Choose an option; where several may be chosen, each is chosen or taken back by itself."""
+    question = parts.question_at(part, position, kinds=("choice",))
+    if not 0 <= option < len(question.item.options) or not (on or question.item.several):
+        raise NotYours
+    if question.item.several:
+        await _tick(session, part, question, {option}, on=on, given=given)
+    else:
+        await _keep(session, part, question, given=given, value=1 << option)
 
 
 async def skip(session: AsyncSession, part: Part, position: int, *, given: Given) -> None:
-    await _keep(session, part, item_at(part, position), given=given)
+    question = parts.question_at(part, position)
+    if question.item.several:
+        every = set(range(len(question.item.options)))
+        await _tick(session, part, question, every, on=False, given=given)
+    else:
+        await _keep(session, part, question, given=given)
 
 
 async def write(
     session: AsyncSession, part: Part, position: int, text: str, *, message: int, given: Given
 ) -> None:
-    """Keep a text; how it may be shown is asked next, and until then only the facilitator may see it.
+    """Keep a number, or a text: how it may be shown is asked next, and until then only the facilitator may
+    see it. What was chosen for an earlier text was not chosen for this one.
 
-    What was chosen for an earlier text was not chosen for this one.
+    Raises TextTooLong, NumberUnclear.
     """
-    item = item_at(part, position, kind="text")
+    question = parts.question_at(part, position, kinds=questions.WRITTEN)
+    if question.item.kind == "number":
+        value = _number(question.item, text, refusal=NumberUnclear)
+        await _keep(session, part, question, given=given, value=value, message=message)
+        return
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(most=LONGEST_TEXT)
-    await _keep(session, part, item, given=given, text=storable(text), message=message)
+    await _keep(session, part, question, given=given, text=storable(text), message=message)
+
+
+def _number(item: Item, text: str, *, refusal: type[Refusal]) -> int:
+    """The one number in a message, of those that may be answered; two, or a fraction, are not guessed at."""
+    found = NUMBER.findall(THOUSANDS.sub("", text))
+    if len(found) != 1 or len(found[0]) > len(str(instruments.LARGEST)) + 1:
+        raise refusal(least=item.least, most=item.most)
+    if not item.least <= (value := int(found[0])) <= item.most:
+        raise refusal(least=item.least, most=item.most)
+    return value
 
 
 async def show_as(
@@ -180,16 +154,14 @@ async def show_as(
     False, and nothing is changed: other words stand there now, and what was chosen was not chosen for
     them. Raises NotYours where there are no words at all.
     """
-    answer = part.answers.get(item_at(part, position, kind="text").code)
+    answer = part.answers.get(parts.question_at(part, position, kinds=("text",)).key)
     if answer is None or answer.text is None or not 0 <= shown_as < len(instruments.SHOWN_AS):
         raise NotYours
     if answer.message != message:
         return False
     if newer(given, answer):
         answer.shown_as = instruments.SHOWN_AS[shown_as]
-        answer.update_id, answer.received_at = given.update_id, given.received_at
-        session.add(answer)
-        await settle(session, part)
+        await _note(session, part, answer, given)
     return True
 
 
@@ -201,10 +173,10 @@ async def signature(session: AsyncSession, part: Part) -> tuple[str, str]:
 
 
 async def reword(session: AsyncSession, *, message: int, text: str, given: Given) -> tuple[Part, int] | None:
-    """Somebody edited the message that held their text: keep the new words, shown as was chosen for it.
+    """Somebody edited the message that held their answer: keep the new one, shown as was chosen for it.
 
-    The result is their part and the item's position; None: that message holds no answer. Raises
-    EditTooLong, EditEmpty, RoundClosed; then the words of before stand.
+    The result is their part and the question's position; None: that message holds no answer. Raises
+    EditTooLong, EditEmpty, EditUnclear, RoundClosed, RoundCalledOff, SeatLeft; then what stood before stands.
     """
     wanted = (
         select(Answer)
@@ -216,69 +188,92 @@ async def reword(session: AsyncSession, *, message: int, text: str, given: Given
     held = (await session.exec(wanted)).first()
     if held is None:
         return None
-    own = await part(session, held.invitation_id, account=given.account, now=given.received_at)
+    own = await parts.of(session, held.invitation_id, account=given.account, now=given.received_at)
+    answer = own.answers[held.item, held.about]
+    position = next(at for at, one in enumerate(own.questions) if one.key == (held.item, held.about))
+    value, words = _reworded(own.questions[position].item, text)
+    if newer(given, answer):
+        answer.value, answer.text = value, words
+        await _note(session, own, answer, given)
+    return own, position
+
+
+def _reworded(item: Item, text: str) -> tuple[int | None, str | None]:
+    if item.kind == "number":
+        return _number(item, text, refusal=EditUnclear), None
     if len(text) > LONGEST_TEXT:
         raise EditTooLong(most=LONGEST_TEXT)
     if not text:
         raise EditEmpty
-    position = next(at for at, item in enumerate(own.instrument.items) if item.code == held.item)
-    answer = own.answers[held.item]
-    if newer(given, answer):
-        answer.text = storable(text)
-        answer.update_id, answer.received_at = given.update_id, given.received_at
-        session.add(answer)
-        await session.flush()
-    return own, position
+    return None, storable(text)
+
+
+def _blank(part: Part, question: Question, given: Given) -> Answer:
+    return Answer(
+        invitation_id=part.invitation.id,
+        item=question.item.code,
+        about=question.about,
+        update_id=given.update_id,
+        received_at=given.received_at,
+    )
 
 
 async def _keep(
     session: AsyncSession,
     part: Part,
-    item: Item,
+    question: Question,
     *,
     given: Given,
     value: int | None = None,
     text: str | None = None,
-    shown_as: str | None = None,
     message: int | None = None,
 ) -> None:
-    answer = part.answers.get(item.code)
+    """Keep this in place of whatever stood there before, unless that is newer."""
+    answer = part.answers.get(question.key)
     if answer is not None and not newer(given, answer):
         return
-    answer = answer or Answer(
-        invitation_id=part.invitation.id,
-        item=item.code,
-        update_id=given.update_id,
-        received_at=given.received_at,
-    )
-    answer.value, answer.text, answer.shown_as, answer.message = value, text, shown_as, message
-    answer.update_id, answer.received_at = given.update_id, given.received_at
+    answer = answer or _blank(part, question, given)
+    answer.value, answer.text, answer.shown_as, answer.message = value, text, None, message
+    await _note(session, part, answer, given)
+
+
+async def _tick(
+    session: AsyncSession, part: Part, question: Question, options: set[int], *, on: bool, given: Given
+) -> None:
+    """Set these options on or off. Fast fingers tap two before the first is drawn, and both count."""
+    answer = part.answers.get(question.key) or _blank(part, question, given)
+    told = {
+        str(option): (on, given.update_id, given.received_at.isoformat())
+        for option in options
+        if (known := answer.ticked.get(str(option))) is None
+        or _later(given, known[1], datetime.fromisoformat(known[2]))
+    }
+    answer.ticked = answer.ticked | told
+    # An option that was never touched is off, so no option at all is the same as skipped.
+    answer.value = sum(1 << int(option) for option, (ticked, *_) in answer.ticked.items() if ticked) or None
+    await _note(session, part, answer, given)
+
+
+async def _note(session: AsyncSession, part: Part, answer: Answer, given: Given) -> None:
+    """Write a changed answer down, with when that was, and what follows from it."""
+    if newer(given, answer):
+        answer.update_id, answer.received_at = given.update_id, given.received_at
     session.add(answer)
-    part.answers[item.code] = answer
-    await settle(session, part)
+    part.answers[answer.item, answer.about] = answer
+    item = next(item for item in part.instrument.items if item.code == answer.item)
+    if item.promises:
+        await promises.follow(session, part.round, part.invitation, answer, now=given.received_at)
+    if item.kind == "promise":
+        await promises.settle(session, part.invitation, answer)
+    await parts.settle(session, part)
 
 
 def newer(given: Given, answer: Answer) -> bool:
     """Whether what a person did now came after what is stored."""
-    if abs(given.received_at - answer.received_at) > RENUMBERED:
-        return given.received_at > answer.received_at
-    return given.update_id >= answer.update_id
+    return _later(given, answer.update_id, answer.received_at)
 
 
-async def settle(session: AsyncSession, part: Part) -> None:
-    """Note on the invitation how far this person is; a part once finished stays finished."""
-    if part.invitation.state != "finished":
-        part.invitation.state = "finished" if part.first_open() is None else "started"
-        session.add(part.invitation)
-    await session.flush()
-
-
-async def decline(session: AsyncSession, part: Part) -> None:
-    """Not this week: no more reminders of this round; whoever answers after all is back in.
-
-    What was answered before stays and counts.
-    """
-    if part.invitation.state in ("asked", "started"):
-        part.invitation.state = "declined"
-        session.add(part.invitation)
-        await session.flush()
+def _later(given: Given, update_id: int, received_at: datetime) -> bool:
+    if abs(given.received_at - received_at) > RENUMBERED:
+        return given.received_at > received_at
+    return given.update_id >= update_id

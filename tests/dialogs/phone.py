@@ -86,4 +86,4 @@ async def kept(database: Database, member: Phone) -> dict[str, tuple[int | None,
     """What stands of a member's answers in the first round: value, text, and how it is shown."""
     round_id = (await all_rounds(database))[0].id
     part = await part_of(database, member.account, round_id, now=OPENS)
-    return {code: (one.value, one.text, one.shown_as) for code, one in part.answers.items()}
+    return {code: (one.value, one.text, one.shown_as) for (code, _), one in part.answers.items()}

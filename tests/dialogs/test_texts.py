@@ -273,6 +273,7 @@ async def test_how_a_text_is_shown_can_be_chosen_again(database: Database, asked
     assert labels(question) == [
         ["Choose again how it is shown"],
         ["Back", "Keep it"],
+        ["Take my answer back"],
         ["Why this question?"],
     ]
     assert (await kept(database, asked))["said_aloud"][2] == "organisation"

@@ -5,16 +5,15 @@ from random import Random
 
 import pytest
 
-from facilitation import answers
+from facilitation import answers, parts
 from facilitation.answers import (
     LONGEST_TEXT,
     EditEmpty,
     EditTooLong,
     Given,
-    Part,
-    RoundClosed,
     TextTooLong,
 )
+from facilitation.parts import Part, RoundClosed, SeatLeft
 from facilitation.refusals import NotYours, Refusal
 from storage.database import Database
 from storage.members import Seat
@@ -32,13 +31,14 @@ async def round_id(database: Database, cast: Cast) -> int:
 
 
 async def kept(database: Database, account: int, round_id: int) -> dict[str, Answer]:
-    return (await part_of(database, account, round_id, now=OPENS)).answers
+    part = await part_of(database, account, round_id, now=OPENS)
+    return {code: answer for (code, _), answer in part.answers.items()}
 
 
 async def rate(database: Database, account: int, round_id: int, value: int, given: Given) -> None:
     invitation = await invitation_of(database, account, round_id)
     async with database.writing() as session:
-        part = await answers.part(session, invitation.id, account=account, now=OPENS)
+        part = await parts.of(session, invitation.id, account=account, now=OPENS)
         await answers.rate(session, part, 0, value, given=given)
 
 
@@ -49,7 +49,7 @@ async def test_an_answer_is_kept_skipped_and_changed(database: Database, cast: C
     await answer(database, one, round_id, {0: 5, 2: None}, now=OPENS)
 
     part = await part_of(database, one, round_id, now=OPENS)
-    assert {code: found.value for code, found in part.answers.items()} == {
+    assert {code: found.value for (code, _), found in part.answers.items()} == {
         "made_a_difference": 5,
         "can_disagree": None,
         "fair_load": None,
@@ -144,13 +144,16 @@ async def test_no_part_is_anybody_else_s(database: Database, cast: Cast, round_i
     async with database.writing() as session:
         (await session.get_one(Seat, seat.id)).left_at = OPENS
 
-    tries = [(invitation.id, cast.members[2]), (invitation.id, other.members[0]), (invitation.id, 1)]
-    for number, account in [*tries, (theirs.id, left), (0, one), (2**62, one)]:
+    tries = [(invitation.id, cast.members[2]), (invitation.id, other.members[0]), (invitation.id, left)]
+    for number, account in [*tries, (invitation.id, 1), (0, one), (2**62, one)]:
         async with database.reading() as session:
             with pytest.raises(NotYours):
-                await answers.part(session, number, account=account, now=OPENS)
+                await parts.of(session, number, account=account, now=OPENS)
             with pytest.raises(NotYours):
-                await answers.round_of(session, number, account=account)
+                await parts.round_of(session, number, account=account)
+    async with database.reading() as session:
+        with pytest.raises(SeatLeft):
+            await parts.of(session, theirs.id, account=left, now=OPENS)
 
 
 async def own(database: Database, account: int, round_id: int) -> Part:
@@ -203,9 +206,9 @@ async def test_a_text_waits_for_its_choice_and_then_is_settled(
     await write(database, one, round_id, "We hear about it when it is printed.", shown_as=3, now=OPENS)
     settled = await own(database, one, round_id)
 
-    item = waiting.instrument.items[TEXT]
-    assert (waiting.settled(item), waiting.given, settled.settled(item)) == (False, 1, True)
-    assert settled.answers["said_aloud"].shown_as == "named"
+    asked = waiting.questions[TEXT]
+    assert (waiting.settled(asked), waiting.given, settled.settled(asked)) == (False, 1, True)
+    assert settled.answers[asked.key].shown_as == "named"
 
 
 async def test_what_was_chosen_for_one_text_is_not_chosen_for_the_next(
@@ -225,7 +228,7 @@ async def choose(
 ) -> bool:
     part = await own(database, account, round_id)
     async with database.writing() as session:
-        part = await answers.part(session, part.invitation.id, account=account, now=OPENS)
+        part = await parts.of(session, part.invitation.id, account=account, now=OPENS)
         tap = given(account, now=OPENS, update_id=update_id)
         return await answers.show_as(session, part, TEXT, shown_as, message=message, given=tap)
 

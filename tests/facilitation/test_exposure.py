@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import answers, invites, publishing, roster, rounds
+from facilitation import answers, intake, invites, parts, publishing, roster, rounds
 from facilitation.answers import Given
 from storage import schema
 from storage.database import Database
@@ -47,7 +47,7 @@ async def founded(session: AsyncSession, chance: Random) -> int:
             f"P,Organisation {organisation},{kind},Person {number},member"
             for number in range(chance.choice((1, 2, 2, 3, 4, 6)))
         ]
-    await roster.take_in(session, roster.read("\n".join(lines).encode()), timezone="UTC", now=MONDAY)
+    await intake.take(session, roster.read("\n".join(lines).encode()), timezone="UTC", now=MONDAY)
     partnership = (await session.exec(select(Partnership))).one()
     partnership.minimum_group = chance.choice((4, 4, 5))
     return (await session.exec(select(Schedule))).one().id
@@ -75,7 +75,7 @@ async def held(session: AsyncSession, chance: Random, schedule_id: int, *, week:
     for asked in opened.asked:
         diligence = chance.choice((0.0, 0.5, 0.9, 1.0, 1.0))
         if diligence and asked.account is not None:
-            part = await answers.part(session, asked.invitation.id, account=asked.account, now=opens)
+            part = await parts.of(session, asked.invitation.id, account=asked.account, now=opens)
             for position in range(len(part.instrument.rated)):
                 if chance.random() < diligence:
                     given = Given(asked.account, week * 100 + position, opens)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from facilitation import answers, members, rounds
+from facilitation import answers, members, parts, rounds
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.members import Seat
@@ -339,7 +339,7 @@ async def test_only_the_unfinished_are_reminded(database: Database, cast: Cast) 
     await answer(database, enough, round_id, {0: 3}, now=OPENS)
     async with database.writing() as session:
         for account in (declined, enough):
-            await answers.decline(session, await part_of(database, account, round_id, now=OPENS))
+            await parts.decline(session, await part_of(database, account, round_id, now=OPENS))
         await members.lost(session, account=gone, now=OPENS)
         seat = (await members.sittings(session, account=left))[0].seat
         seat.left_at = OPENS
@@ -357,7 +357,7 @@ async def test_not_this_week_is_taken_back_by_answering(database: Database, cast
     one, two = cast.members[:2]
     for account in (one, two):
         async with database.writing() as session:
-            await answers.decline(session, await part_of(database, account, round_id, now=OPENS))
+            await parts.decline(session, await part_of(database, account, round_id, now=OPENS))
 
     await answer(database, one, round_id, {0: 4}, now=OPENS)
 
@@ -417,7 +417,7 @@ async def test_what_is_open_for_a_seat_and_how_far_it_is(database: Database, cas
     round_id = (await all_rounds(database))[0].id
     await answer(database, one, round_id, {0: 4, 1: None}, now=OPENS)
     async with database.writing() as session:
-        part = await answers.part(
+        part = await parts.of(
             session, (await part_of(database, one, round_id, now=OPENS)).invitation.id, account=one, now=OPENS
         )
         await answers.write(session, part, 5, "not yet chosen", message=1, given=given(one, now=OPENS))

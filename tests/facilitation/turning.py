@@ -7,9 +7,10 @@ from itertools import count
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import answers, digests, publishing, rounds
-from facilitation.answers import Given, Part
+from facilitation import answers, digests, parts, publishing, rounds
+from facilitation.answers import Given
 from facilitation.digests import Going
+from facilitation.parts import Part
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.digests import Digest
@@ -83,7 +84,7 @@ async def part_of(database: Database, account: int, round_id: int, *, now: datet
     """A part read in a transaction of its own, to look at."""
     invitation = await invitation_of(database, account, round_id)
     async with database.reading() as session:
-        return await answers.part(session, invitation.id, account=account, now=now)
+        return await parts.of(session, invitation.id, account=account, now=now)
 
 
 def given(account: int, *, now: datetime, update_id: int | None = None) -> Given:
@@ -96,7 +97,7 @@ async def answer(
     """One member rates the items at these positions; None skips."""
     invitation = await invitation_of(database, account, round_id)
     async with database.writing() as session:
-        part = await answers.part(session, invitation.id, account=account, now=now)
+        part = await parts.of(session, invitation.id, account=account, now=now)
         for position, value in values.items():
             if value is None:
                 await answers.skip(session, part, position, given=given(account, now=now))
@@ -110,7 +111,7 @@ async def write(
     """One member writes the last item's text, and chooses how it may be shown."""
     invitation = await invitation_of(database, account, round_id)
     async with database.writing() as session:
-        part = await answers.part(session, invitation.id, account=account, now=now)
+        part = await parts.of(session, invitation.id, account=account, now=now)
         await answers.write(session, part, RATED, text, message=1, given=given(account, now=now))
         if shown_as is not None:
             chosen = given(account, now=now)
