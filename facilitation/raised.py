@@ -5,6 +5,7 @@ a list grow cannot tell by the moment whose words arrived. Editing and taking ba
 are the author's right.
 """
 
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +13,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import delete
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
-from storage.members import Seat
+from facilitation import instruments
+from facilitation.answers import EditEmpty, EditTooLong, TextTooLong, storable
+from facilitation.refusals import NotYours, Refusal
+from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.raised import Raised
 from synthesis import disclosure
@@ -25,8 +31,19 @@ from synthesis import disclosure
 OWED_WITHIN = timedelta(days=14)
 # A kind of organisation is named beside words only if it has so many seats: as beside a round's quotes.
 KIND_IS_CROWD = 5
+KINDS_HEARD = ("", "yes", "partly", "no")
+LARGEST_ID = 2**53
+LONGEST = 2500  # letters: a reply and its reason fit beside them
 ALONE = "facilitator"  # for the facilitators alone, without a name
 QUOTABLE = ("quoted", "organisation", "named")
+
+
+class TakenBack(Refusal):
+    """These words were taken back, so nothing of them is kept."""
+
+
+class RepliedAlready(Refusal):
+    """There is a reply to these words already, so they stay as they are. /raise says something new."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ async def for_brief(
     beside the words without a name, however they are signed. `withheld` tells why words stay out of the
     digest.
     """
-    crowds, zone = await _crowds(session, partnership_id), await _zone(session, partnership_id)
+    crowds, zone = await crowds_of(session, partnership_id), await zone_of(session, partnership_id)
     listed = []
     for one in await standing(session, partnership_id):
         row = one.raised
@@ -101,7 +118,7 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
     said since then, not yet safe to show: bands, or nothing, are for the caller to make of them.
     """
     partnership = await session.get_one(Partnership, partnership_id)
-    crowds, zone = await _crowds(session, partnership_id), ZoneInfo(partnership.timezone)
+    crowds, zone = await crowds_of(session, partnership_id), ZoneInfo(partnership.timezone)
     found = await standing(session, partnership_id)
     current = [one for one in found if one.raised.replied_at is None or one.raised.replied_at >= since]
     quotable = [one for one in current if one.raised.shown_as in QUOTABLE]
@@ -182,7 +199,7 @@ def _by(one: Spoken, *, crowds: set[str]) -> str:
     return "kind" if organisation.kind in crowds else "partner"
 
 
-async def _crowds(session: AsyncSession, partnership_id: int) -> set[str]:
+async def crowds_of(session: AsyncSession, partnership_id: int) -> set[str]:
     wanted = (
         select(Organisation.kind)
         .join(Seat, col(Seat.organisation_id) == col(Organisation.id))
@@ -194,5 +211,150 @@ async def _crowds(session: AsyncSession, partnership_id: int) -> set[str]:
     return {kind for kind, seats in counted.items() if seats >= KIND_IS_CROWD}
 
 
-async def _zone(session: AsyncSession, partnership_id: int) -> ZoneInfo:
+async def zone_of(session: AsyncSession, partnership_id: int) -> ZoneInfo:
     return ZoneInfo((await session.get_one(Partnership, partnership_id)).timezone)
+
+
+# What the author does.
+
+
+async def place(session: AsyncSession, partnership_id: int, *, account: int) -> Seat:
+    """The seat somebody raises things from: a member's before a facilitator's. Raises NotYours."""
+    wanted = (
+        select(Seat)
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(Seat.partnership_id == partnership_id, Member.account == account, col(Seat.left_at).is_(None))
+        .order_by(col(Seat.role).desc(), col(Seat.id))
+    )
+    found = (await session.exec(wanted)).first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+async def write(session: AsyncSession, seat: Seat, text: str, *, message: int, now: datetime) -> Raised:
+    """Keep somebody's words; they are raised once it is chosen how they may be shown. Raises TextTooLong.
+
+    The same words sent twice while the choice waits are one thing.
+    """
+    if len(text) > LONGEST:
+        raise TextTooLong(most=LONGEST)
+    known = select(Raised).where(
+        Raised.seat_id == seat.id, Raised.text == storable(text), col(Raised.shown_as).is_(None)
+    )
+    row = (await session.exec(known)).first() or Raised(
+        id=1 + secrets.randbelow(LARGEST_ID),
+        partnership_id=seat.partnership_id,
+        seat_id=seat.id,
+        text=storable(text),
+        raised_at=now,
+    )
+    row.message = message
+    return await _kept(session, row)
+
+
+async def mine(session: AsyncSession, seat: Seat) -> list[Raised]:
+    """Everything this member said in this partnership and did not take back, newest first."""
+    wanted = (
+        select(Raised)
+        .join(Seat, col(Seat.id) == col(Raised.seat_id))
+        .where(
+            Seat.member_id == seat.member_id,
+            Raised.partnership_id == seat.partnership_id,
+            col(Seat.left_at).is_(None),
+            col(Raised.withdrawn_at).is_(None),
+        )
+        .order_by(col(Raised.raised_at).desc(), col(Raised.id))
+    )
+    return list((await session.exec(wanted)).all())
+
+
+async def own(session: AsyncSession, raised_id: int, *, account: int) -> Raised:
+    """One's own words, held for this transaction. Raises NotYours, TakenBack."""
+    wanted = _of(account).where(Raised.id == raised_id).with_for_update(of=Raised)
+    row = (await session.exec(wanted.execution_options(populate_existing=True))).first()
+    if row is None:
+        raise NotYours
+    if row.withdrawn_at is not None:
+        raise TakenBack
+    return row
+
+
+def _of(account: int) -> SelectOfScalar[Raised]:
+    return (
+        select(Raised)
+        .join(Seat, col(Seat.id) == col(Raised.seat_id))
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(Member.account == account, col(Seat.left_at).is_(None))
+    )
+
+
+async def show_as(
+    session: AsyncSession, raised_id: int, shown_as: int, *, account: int, now: datetime
+) -> Raised:
+    """Choose how one's words may be shown, one of `instruments.SHOWN_AS`; the first choice raises them."""
+    row = await own(session, raised_id, account=account)
+    seat = await session.get_one(Seat, row.seat_id)
+    if not 0 <= shown_as < len(instruments.SHOWN_AS):
+        raise NotYours
+    chosen = instruments.SHOWN_AS[shown_as]
+    if chosen == "named" and not seat.name:
+        raise NotYours
+    if row.shown_as is None:
+        row.raised_at, row.asked_at = now, None
+    row.shown_as = chosen
+    return await _kept(session, row)
+
+
+async def withdraw(session: AsyncSession, raised_id: int, *, account: int, now: datetime) -> Raised:
+    """Take one's words back: nothing of them is kept, and no reply is owed any more."""
+    row = await own(session, raised_id, account=account)
+    row.text, row.message, row.draft, row.withheld, row.words = "", None, {}, "", ""
+    row.withdrawn_at = now
+    return await _kept(session, row)
+
+
+async def reword(
+    session: AsyncSession, *, message: int, text: str, account: int, now: datetime
+) -> Raised | None:
+    """Somebody edited the message that held their words. None: that message holds none.
+
+    Words that were kept out of the digest come before the facilitators anew, with the others of the next
+    morning. Raises RepliedAlready, EditTooLong, EditEmpty; then the words of before stand.
+    """
+    found = _of(account).where(Raised.message == message, col(Raised.withdrawn_at).is_(None))
+    held = (await session.exec(found)).first()
+    if held is None:
+        return None
+    row = await own(session, held.id, account=account)
+    if row.replied_at is not None:
+        raise RepliedAlready
+    if len(text) > LONGEST:
+        raise EditTooLong(most=LONGEST)
+    if not text:
+        raise EditEmpty
+    if row.withheld:
+        row.withheld, row.seen_at, row.raised_at = "", None, now
+    row.text = storable(text)
+    return await _kept(session, row)
+
+
+async def hear(session: AsyncSession, raised_id: int, word: int, *, account: int, now: datetime) -> Raised:
+    """Say whether one was heard, by the number of a word of KINDS_HEARD. Raises NotYours before a reply."""
+    row = await own(session, raised_id, account=account)
+    if row.replied_at is None or not 0 < word < len(KINDS_HEARD):
+        raise NotYours
+    if row.heard != KINDS_HEARD[word]:
+        row.heard, row.heard_at = KINDS_HEARD[word], now
+    return await _kept(session, row)
+
+
+async def forgotten(session: AsyncSession, seat_id: int) -> None:
+    """Everything this seat raised goes, and the replies it was owed with it."""
+    await session.exec(delete(Raised).where(col(Raised.seat_id) == seat_id))
+
+
+async def _kept(session: AsyncSession, row: Raised) -> Raised:
+    session.add(row)
+    await session.flush()
+    return row
