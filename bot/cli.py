@@ -112,8 +112,12 @@ def roster(
     file: Annotated[
         Path, typer.Argument(help="CSV: partnership, organisation, kind, capacity, name, role, language")
     ],
-    timezone: Annotated[str, typer.Option(help="Where the partnership's clock stands")] = "Europe/London",
-    rule: Annotated[str, typer.Option(help="When the pulse opens, as an RRULE")] = "FREQ=WEEKLY;BYDAY=TU",
+    timezone: Annotated[
+        str | None, typer.Option(help="Where a new partnership's clock stands (Europe/London)")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="When a new one's pulse opens, as an RRULE (FREQ=WEEKLY;BYDAY=TU)")
+    ] = None,
 ) -> None:
     """Make a partnership from a file, and print one link a person."""
     from bot import rostering  # noqa: PLC0415 - see _house

@@ -1,41 +1,55 @@
-"""`parley roster`: a file becomes a partnership, and each person gets a link, shown once."""
+"""`parley roster`: a file becomes a partnership, and each newcomer gets a link, shown once."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from bot import clock, telegram
 from bot.settings import Settings, Unusable, naming_the_database
-from facilitation import roster
+from dialogs import importing, inviting, languages
+from dialogs.events import Setting
+from facilitation import intake, roster
+from facilitation.intake import Invited
 from facilitation.refusals import Refusal
 from storage import schema
 from storage.database import Database
 
 
-async def print_links(settings: Settings, file: Path, *, timezone: str, rule: str) -> None:
+async def print_links(settings: Settings, file: Path, *, timezone: str | None, rule: str | None) -> None:
     name = await bot_name(settings)
     database = Database(settings.async_database_url)
     with naming_the_database():
         await schema.migrate(database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
+    offered = dict(languages.offered(Setting(unreviewed=settings.unreviewed)))
     try:
-        people = roster.read(await asyncio.to_thread(file.read_bytes))
+        people = await asyncio.to_thread(
+            roster.read, await asyncio.to_thread(file.read_bytes), tuple(offered)
+        )
         async with database.writing() as session:
-            invited = await roster.take_in(session, people, timezone=timezone, now=now, rule=rule)
+            invited = await intake.take(session, people, timezone=timezone, now=now, rule=rule)
     except FileNotFoundError:
         raise Unusable(f"there is no file {file}.") from None
+    except roster.RosterWrong as wrong:
+        raise Unusable(importing.told(wrong)) from None
     except Refusal as refusal:
         raise Unusable(refusal.sentence()) from None
     finally:
         await database.close()
+    _print(name, invited, here=len(people) - len(invited))
+
+
+def _print(name: str, invited: Sequence[Invited], *, here: int) -> None:
     for one in invited:
-        typer.echo(
-            f"{one.person.organisation}\t{one.person.name}\t{one.person.role}\t{link(name, one.secret)}"
-        )
+        cells = (one.person.organisation, one.person.name, one.person.role)
+        typer.echo("\t".join([*map(roster.inert, cells), link(name, one.secret)]))
     replaced = sum(one.replaced for one in invited)
     if replaced:
         typer.echo(f"\n{replaced} unused links from before work no more.", err=True)
+    if here:
+        typer.echo(f"\n{here} in this file have joined already, and need no link.", err=True)
     typer.echo(
         f"\n{len(invited)} links, each for one person, good for 60 days. They are shown only now.",
         err=True,
@@ -43,7 +57,7 @@ async def print_links(settings: Settings, file: Path, *, timezone: str, rule: st
 
 
 def link(name: str, secret: str) -> str:
-    return f"https://t.me/{name}?start={secret}"
+    return inviting.link(Setting(bot=name), secret)
 
 
 async def bot_name(settings: Settings) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -62,6 +62,16 @@ class TooManyPlaces(Refusal):
     """A link can be for {most} people at most, and for one at least. Please send a number in between."""
 
 
+class PlacesUnclear(Refusal):
+    """Please send how many people the link is for, as a number like 12."""
+
+
+class LinksNotReady(Refusal):
+    """No link can be made right now: Parley has not heard its own name in Telegram yet. Please try again in
+    a minute.
+    """
+
+
 class InviteExpired(Refusal):
     """This link is too old to be used. Ask the facilitator of the partnership for a new one; it takes them
     a moment.
@@ -70,6 +80,16 @@ class InviteExpired(Refusal):
 
 def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def places(text: str) -> int:
+    """How many people a link is for, as somebody typed it. Raises PlacesUnclear, TooManyPlaces."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MOST_PLACES))):
+        raise PlacesUnclear
+    if not 1 <= int(digits) <= MOST_PLACES:
+        raise TooManyPlaces(most=MOST_PLACES)
+    return int(digits)
 
 
 def make(
@@ -221,6 +241,16 @@ async def renew(session: AsyncSession, invite: Invite, *, now: datetime) -> tupl
     session.add(new)
     await session.flush()
     return new, secret
+
+
+def open_at(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What holds for a link that still gives somebody a seat."""
+    return (
+        col(Invite.role).in_(ROLES),
+        col(Invite.taken) < col(Invite.places),
+        col(Invite.revoked_at).is_(None),
+        col(Invite.expires_at) > now,
+    )
 
 
 async def kept(session: AsyncSession, organisation_id: int) -> list[Invite]:

@@ -85,6 +85,12 @@ async def seat(
 
 async def lead(session: AsyncSession, chosen: Seat) -> None:
     """From now on this seat speaks for its organisation, and no other does."""
+    # Two may be made lead at once: the second waits here, and takes over.
+    await session.exec(
+        select(Organisation.id)
+        .where(Organisation.id == chosen.organisation_id)
+        .with_for_update(key_share=True)
+    )
     await session.exec(
         update(Seat)
         .where(col(Seat.organisation_id) == chosen.organisation_id, col(Seat.lead).is_(True))

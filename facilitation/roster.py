@@ -1,58 +1,98 @@
-"""A roster: a file of people becomes a partnership, its organisations, a weekly pulse, and invites."""
+"""A roster: a file of people, read line by line, and put by until its sender says yes."""
 
 import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
-from sqlmodel import col, select
+from sqlalchemy import delete
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import invites, occurrences, recurrence
+from facilitation import invites, members, organisations, partnerships
 from facilitation.refusals import Refusal
-from storage.partnerships import Organisation, Partnership
-from storage.rounds import Schedule
+from storage.members import Roster
+from storage.partnerships import Partnership
 
 COLUMNS = ("partnership", "organisation", "kind", "capacity", "name", "role", "language")
 NEEDED = ("partnership", "organisation", "kind", "name", "role")
-KINDS = ("public", "funder", "anchor", "community", "social_enterprise", "backbone", "other")
-ROLES = ("member", "facilitator")
-LANGUAGES = ("en",)
-WEEKLY = "FREQ=WEEKLY;BYDAY=TU"
+KINDS = organisations.KINDS
+ROLES = invites.ROLES
+LANGUAGES = ("en",)  # the reviewed ones; doors pass those that may be chosen
 LONGEST = 100
 MINUTES = re.compile("[0-9]{1,5}")
-MOST_PROBLEMS = 20
+MOST_PEOPLE = 1000
+KEPT = timedelta(days=1)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 JOINERS = "\u200c\u200d"  # unprintable, and yet part of how some names are written
 
 
-class RosterUnreadable(Refusal):
-    """This file cannot be read as a table: {problem}. Save it as CSV in UTF-8 and try again. Nothing was
-    stored.
+class FileTooLarge(Refusal):
+    """This file is too large to be a list of people. A roster is a table with a line for each person, saved
+    as CSV. Nothing was stored.
     """
+
+
+class RosterEmpty(Refusal):
+    """This file came empty, or only in part. Please send it once more. Nothing was stored."""
+
+
+class RosterNoText(Refusal):
+    """This file is not text in UTF-8. In your spreadsheet, choose Save as, then CSV UTF-8. Then send that
+    file. Nothing was stored.
+    """
+
+
+class RosterNoTable(Refusal):
+    """This file cannot be read as a table. In your spreadsheet, choose Save as, then CSV UTF-8. Then send
+    that file. Nothing was stored.
+    """
+
+
+class RosterLacksColumn(Refusal):
+    """The first line lacks the column {column}. It names the columns: {columns}. Please add it and send the
+    file again. Nothing was stored.
+    """
+
+
+class RosterWithoutPeople(Refusal):
+    """There is no person in this file. Each line below the first is for one person. Nothing was stored."""
+
+
+class RosterTooLong(Refusal):
+    """This file has more than {most} lines. Please send it in two parts. Nothing was stored."""
 
 
 class RosterWrong(Refusal):
-    """Some lines need mending, and nothing was stored: {problems}."""
+    """Some lines need mending, and nothing was stored."""
+
+    def __init__(self, problems: Sequence["Problem"]) -> None:
+        """Keep the problems: whoever shows them has words for each."""
+        super().__init__()
+        self.problems = tuple(problems)
 
 
-class TimezoneUnknown(Refusal):
-    """There is no timezone called {timezone}. Use a name like Europe/London."""
+class RosterOfSeveral(Refusal):
+    """This file names more than one partnership. Please send one file for each. Nothing was stored."""
 
 
-class TimezoneSet(Refusal):
-    """{partnership} is there already, and keeps the time of {known}, not of {timezone}. A roster does not
-    change that. Give {known} as the timezone and send it again; nothing was stored.
+class RosterElsewhere(Refusal):
+    """You facilitate no partnership called {partnership}. A file here adds people to a partnership that you
+    facilitate already. Please check its name in the file. Nothing was stored.
     """
 
 
-class RuleSet(Refusal):
-    """{partnership} is there already, and its questions come by {known}, not by {rule}. A roster does not
-    change that. Give {known} as the rule and send it again; nothing was stored.
+class RosterUnclear(Refusal):
+    """There is more than one partnership called {partnership}. Please give one of them another name first.
+    Nothing was stored.
     """
+
+
+class RosterGone(Refusal):
+    """This preview was dealt with already, or is older than a day. Please send the file again."""
 
 
 @dataclass(frozen=True)
@@ -63,34 +103,48 @@ class Person:
     kind: str
     name: str
     role: str
-    language: str
+    language: str = ""  # "": the partnership's
     capacity: str = ""  # minutes a month, as digits; "": not said
 
 
 @dataclass(frozen=True)
-class Invited:
-    """A person's new link; `replaced`: how many earlier ones, never used, it took the place of."""
+class Problem:
+    """What needs mending in a line: an `empty` or `long` cell, an unknown `kind`, `role`, `language` or
+    `capacity`, or another kind (`kind_differs`) or capacity (`capacity_differs`) than is `known` already.
+    """
 
-    person: Person
-    secret: str
-    replaced: int = 0
+    line: int
+    what: str
+    column: str = ""
+    found: str = ""
+    known: str = ""
 
 
-def read(content: bytes) -> list[Person]:
-    """The people of a CSV file (comma, semicolon or tab). Raises RosterUnreadable, RosterWrong."""
+def read(content: bytes, languages: Sequence[str] = LANGUAGES) -> list[Person]:
+    """The people of a CSV file (comma, semicolon or tab); `languages` are those that may be chosen.
+
+    Raises RosterEmpty, RosterNoText, RosterNoTable, RosterLacksColumn, RosterWithoutPeople, RosterTooLong,
+    RosterWrong.
+    """
+    if not content.strip():
+        raise RosterEmpty
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RosterUnreadable(problem="it is not UTF-8 text") from None
+        raise RosterNoText from None
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
         people = _people(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise RosterUnreadable(problem=str(error)) from None
-    problems = [f"line {person.line}: {found}" for person in people if (found := _problem(person))]
-    if problems or not people:
-        raise RosterWrong(problems=_listed(problems) or "there is no person in it")
+    except csv.Error:
+        raise RosterNoTable from None
+    if not people:
+        raise RosterWithoutPeople
+    if len(people) > MOST_PEOPLE:
+        raise RosterTooLong(most=MOST_PEOPLE)
+    problems = [found for person in people if (found := _problem(person, languages))]
+    if problems:
+        raise RosterWrong(problems)
     return people
 
 
@@ -98,15 +152,10 @@ def _people(table: "csv.DictReader[str]") -> list[Person]:
     names = [(field or "").strip().lower() for field in table.fieldnames or ()]
     missing = [name for name in NEEDED if name not in names]
     if missing:
-        raise RosterUnreadable(
-            problem=f"the first line lacks the column {missing[0]} (it needs {', '.join(COLUMNS)})"
-        )
-    return [_person(table.line_num, row) for row in table]
-
-
-def _listed(problems: Sequence[str]) -> str:
-    more = len(problems) - MOST_PROBLEMS
-    return "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+        raise RosterLacksColumn(column=missing[0], columns=", ".join(COLUMNS))
+    people = [_person(table.line_num, row) for row in table]
+    # A spreadsheet leaves rows of nothing but delimiters behind.
+    return [person for person in people if any((person.partnership, person.organisation, person.name))]
 
 
 def _person(line: int, row: dict[str | Any, str | Any]) -> Person:
@@ -118,7 +167,7 @@ def _person(line: int, row: dict[str | Any, str | Any]) -> Person:
     facts = {name: cells.get(name, "") for name in COLUMNS}
     facts["kind"] = facts["kind"].lower().replace(" ", "_")
     facts["role"] = facts["role"].lower() or "member"
-    facts["language"] = facts["language"].lower() or "en"
+    facts["language"] = facts["language"].lower()
     return Person(line=line, **facts)
 
 
@@ -127,115 +176,90 @@ def _one_line(cell: str) -> str:
     return " ".join("".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in cell).split())
 
 
-def _problem(person: Person) -> str:
+def _problem(person: Person, languages: Sequence[str]) -> Problem | None:
     for name in ("partnership", "organisation", "name"):
-        if not getattr(person, name):
-            return f"the {name} is empty"
-        if len(getattr(person, name)) > LONGEST:
-            return f"the {name} is longer than {LONGEST} letters"
-    return _unknown(person)
+        cell = getattr(person, name)
+        if not cell.strip(JOINERS):
+            return Problem(person.line, "empty", name)
+        if len(cell) > LONGEST:
+            return Problem(person.line, "long", name, cell)
+    return _unknown(person, languages)
 
 
-def _unknown(person: Person) -> str:
+def _unknown(person: Person, languages: Sequence[str]) -> Problem | None:
     if person.capacity and not MINUTES.fullmatch(person.capacity):
-        return f"the capacity is '{person.capacity}', but has to be minutes a month, like 60, or nothing"
+        return Problem(person.line, "capacity", "capacity", person.capacity)
     if person.kind not in KINDS:
-        return f"the kind is '{person.kind}', but has to be one of {', '.join(KINDS)}"
+        return Problem(person.line, "kind", "kind", person.kind)
     if person.role not in ROLES:
-        return f"the role is '{person.role}', but has to be one of {', '.join(ROLES)}"
-    if person.language not in LANGUAGES:
-        return f"the language is '{person.language}', but Parley speaks {', '.join(LANGUAGES)} so far"
-    return ""
+        return Problem(person.line, "role", "role", person.role)
+    if person.language and person.language not in languages:
+        return Problem(person.line, "language", "language", person.language, ", ".join(languages))
+    return None
 
 
-async def take_in(
-    session: AsyncSession,
-    people: Sequence[Person],
-    *,
-    timezone: str,
-    now: datetime,
-    rule: str = WEEKLY,
-    starts: date | None = None,
-) -> list[Invited]:
-    """Make what is missing of partnerships and organisations, and an invite for each person.
+# A file sent to Parley waits here for its sender's yes.
 
-    A new partnership gets a weekly pulse: open Tuesday 10:00 to Friday 17:00, digest on Monday 9:00.
-    Who is in the same place of an earlier roster and has not joined yet gets a new link for the old one.
-    Raises TimezoneUnknown, TimezoneSet, RuleSet, RosterWrong, and what `occurrences.check` raises.
+
+async def meant(session: AsyncSession, people: Sequence[Person], *, account: int) -> Partnership:
+    """The partnership a file is for, which its sender facilitates.
+
+    Raises RosterOfSeveral, RosterElsewhere (also where there is none), RosterUnclear.
     """
-    if timezone not in available_timezones():
-        raise TimezoneUnknown(timezone=timezone)
-    invited, made = [], []
-    for person in people:
-        partnership = await _partnership(
-            session, person, timezone=timezone, now=now, rule=rule, starts=starts
-        )
-        organisation = await _organisation(session, person, partnership)
-        invite, secret = invites.make(
-            organisation, role=person.role, name=person.name, language=person.language, now=now
-        )
-        # Stored at the end: two people of one name in one file have two links, and keep them.
-        made.append(invite)
-        replaced = await invites.replace(session, invite, now=now)
-        invited.append(Invited(person, secret, replaced))
-    session.add_all(made)
-    await session.flush()
-    return invited
+    names = {person.partnership for person in people}
+    if len(names) > 1:
+        raise RosterOfSeveral
+    name = names.pop()
+    mine = {
+        one.partnership.id: one.partnership
+        for one in await members.sittings(session, account=account)
+        if one.seat.role == "facilitator" and one.partnership.name.casefold() == name.casefold()
+    }
+    if not mine:
+        raise RosterElsewhere(partnership=name)
+    if len(mine) > 1:
+        raise RosterUnclear(partnership=name)
+    return next(iter(mine.values()))
 
 
-async def _partnership(
-    session: AsyncSession, person: Person, *, timezone: str, now: datetime, rule: str, starts: date | None
-) -> Partnership:
-    known = (await session.exec(select(Partnership).where(Partnership.name == person.partnership))).first()
-    if known is not None:
-        await _unchanged(session, known, timezone=timezone, rule=rule)
-        return known
-    first = starts or now.astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
-    occurrences.check(rule, first)
-    partnership = Partnership(name=person.partnership, timezone=timezone, created_at=now)
-    session.add(partnership)
-    await session.flush()
-    session.add(
-        Schedule(
-            partnership_id=partnership.id,
-            instrument="pulse",
-            rule=rule,
-            starts=first,
-            started_at=now,
-            created_at=now,
-        )
+async def put_by(
+    session: AsyncSession, people: Sequence[Person], partnership: Partnership, *, account: int, now: datetime
+) -> Roster:
+    """Keep a file until its sender says yes or no; their newest file counts."""
+    await session.exec(delete(Roster).where(col(Roster.account) == account))
+    kept = Roster(
+        partnership_id=partnership.id,
+        account=account,
+        people=[asdict(person) for person in people],
+        filed_at=now,
     )
-    return partnership
-
-
-async def _unchanged(session: AsyncSession, known: Partnership, *, timezone: str, rule: str) -> None:
-    """Refuse what would silently be passed over: a partnership that is there keeps its time and its rule."""
-    if timezone != known.timezone:
-        raise TimezoneSet(partnership=known.name, known=known.timezone, timezone=timezone)
-    wanted = select(Schedule.rule).where(Schedule.partnership_id == known.id).order_by(col(Schedule.id))
-    kept = (await session.exec(wanted)).all()
-    if kept and recurrence.read(rule) not in [recurrence.read(one) for one in kept]:
-        raise RuleSet(partnership=known.name, known=kept[0], rule=rule)
-
-
-async def _organisation(session: AsyncSession, person: Person, partnership: Partnership) -> Organisation:
-    wanted = select(Organisation).where(
-        Organisation.partnership_id == partnership.id, Organisation.name == person.organisation
-    )
-    known = (await session.exec(wanted)).first()
-    if known is not None and known.kind != person.kind:
-        raise RosterWrong(
-            problems=f"line {person.line}: {known.name} is '{known.kind}' already, not '{person.kind}'"
-        )
-    if known is not None:
-        return known
-    organisation = Organisation(
-        partnership_id=partnership.id, name=person.organisation, kind=person.kind, capacity=_minutes(person)
-    )
-    session.add(organisation)
+    session.add(kept)
     await session.flush()
-    return organisation
+    return kept
 
 
-def _minutes(person: Person) -> int | None:
-    return int(person.capacity) if person.capacity else None
+async def taken_up(
+    session: AsyncSession, roster_id: int, *, account: int, now: datetime
+) -> tuple[Partnership, list[Person]]:
+    """The file that was put by, for the one yes or no it waits for. Raises RosterGone, NotYours."""
+    kept = await session.get(Roster, roster_id)
+    # Two taps on one button: the second finds it gone. Somebody else's looks the same.
+    if kept is None or kept.account != account or kept.filed_at <= now - KEPT:
+        raise RosterGone
+    partnership = await partnerships.facilitated(session, kept.partnership_id, account=account)
+    people = [Person(**one) for one in kept.people]
+    gone = await session.exec(delete(Roster).where(col(Roster.id) == roster_id))
+    if gone.rowcount != 1:
+        raise RosterGone
+    return partnership, people
+
+
+async def drop_old(session: AsyncSession, *, now: datetime) -> int:
+    """Forget the files nobody said yes or no to within a day. The result is how many."""
+    gone = await session.exec(delete(Roster).where(col(Roster.filed_at) <= now - KEPT))
+    return gone.rowcount
+
+
+def inert(cell: str) -> str:
+    """A cell that a spreadsheet shows as it is: nothing in it is taken for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -20,7 +20,7 @@ from bot.demo.cast import Cast, Figure
 from bot.demo.command import TOKEN, DemoFailedError, LocalTelegram, Play
 from bot.house import House
 from bot.settings import Settings
-from facilitation import roster
+from facilitation import intake
 from storage.partnerships import Partnership
 
 FACILITATOR, FIRST_MEMBER = 1001, 1002
@@ -157,7 +157,7 @@ async def _seated(cast: Cast, control: Control, built: House) -> Phones:
     group = {"title": cast.group, "admins": [FACILITATOR], "members": [FACILITATOR, *members]}
     phones = Phones(FACILITATOR, members, group=(await control.post("groups", group))["id"])
     async with built.database.writing() as session:
-        invited = await roster.take_in(session, cast.roster(), timezone=cast.timezone, now=built.clock.now())
+        invited = await intake.take(session, cast.roster(), timezone=cast.timezone, now=built.clock.now())
         wanted = select(Partnership).where(Partnership.name == cast.partnership)
         partnership = (await session.exec(wanted)).one()
         partnership.group_chat, partnership.danger = phones.group, cast.danger
