@@ -16,7 +16,7 @@ from storage.partnerships import Organisation, Partnership
 LASTS = timedelta(days=60)
 MOST_PLACES = 200
 LONGEST_NAME = 100
-CONSENT = "2026-11"
+CONSENT = "2026-12"  # the two pages that whoever joins agrees to
 ROLES = ("member", "facilitator")  # a third, "group", brings Parley into a group chat
 
 

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from dialogs import conversation
-from dialogs.events import Moved, Setting
-from facilitation import invites, members
+from dialogs import commands, conversation
+from dialogs.cards import Reader
+from dialogs.events import Moved, Reply, Setting
+from dialogs.verbs import FACILITATOR, MEMBER, STRANGER
+from facilitation import invites, members, seats
 from storage.database import Database
 from storage.members import Invite, Member
 from storage.partnerships import Partnership
-from tests.cast import DIGEST, MONDAY, OPENS, Cast, seated
+from tests.cast import DIGEST, MONDAY, OPENS, Cast, seat_of, seated
 from tests.dialogs.phone import Phone, card, data, labels, text
 from tests.facilitation.turning import plan, turn
 
@@ -46,7 +48,7 @@ async def test_who_taps_a_link_learns_what_it_means_and_then_joins(
     joined = await newcomer.tap(data(again, "Join"))
 
     assert "Riverside asks you in, for Refugee Group." in text(offered)
-    assert labels(offered) == [["Join"], ["Who runs this?", "Not now"]]
+    assert labels(offered) == [["Join"], ["How it works", "Who runs this?"], ["Not now"]]
     assert "run by Riverside Forum" in text(who)
     assert card(again) == card(offered)
     assert "Your first questions come Tuesday 10:00, on 3 November." in text(joined)
@@ -79,6 +81,117 @@ async def test_joining_twice_and_tapping_the_link_again_are_harmless(
 
     assert len({card(one).text for one in joined}) == 1
     assert text(home).startswith("Riverside · Refugee Group\nNothing to do now.")
+
+
+async def test_the_card_behind_a_link_says_what_joining_means(
+    database: Database, cast: Cast, newcomer: Phone
+) -> None:
+    offered = await newcomer.say(f"/start {await link(database, cast)}")
+    works = await newcomer.tap(data(offered, "How it works"))
+    again = await newcomer.tap(data(works, "Back"))
+
+    for words in (
+        "Here: pulse, about 80 seconds each time, next on 3 November.",
+        "Nobody here is shown who said what, the facilitator included.",
+        "groups of 4 people or more",
+        "The facilitator sees that you joined, as Amal.",
+        "Telegram, and Riverside Forum, who runs this server, can technically see",
+        "Nobody reads along live. If someone is in danger",
+        "/leave",
+        "/mydata, /forget",
+    ):
+        assert words in text(offered)
+    assert f"version {invites.CONSENT} of these two pages" in text(works)
+    assert card(again) == card(offered)
+
+
+@pytest.mark.parametrize(
+    ("operator", "words"), [("", "run by the facilitator"), ("Ada", "run by Ada: the facilitator")]
+)
+async def test_a_facilitator_who_runs_the_server_is_named_as_such(
+    database: Database, cast: Cast, newcomer: Phone, operator: str, words: str
+) -> None:
+    async with database.writing() as session:
+        (await session.get_one(Partnership, cast.partnership.id)).facilitator_runs_server = True
+    newcomer.setting = Setting(operator=operator)
+
+    offered = await newcomer.say(f"/start {await link(database, cast)}")
+    who = await newcomer.tap(data(offered, "Who runs this?"))
+
+    assert "So can the facilitator, who also runs this server." in text(offered)
+    assert words in text(who)
+
+
+async def test_consent_is_kept_with_its_version(database: Database, cast: Cast, newcomer: Phone) -> None:
+    offered = await newcomer.say(f"/start {await link(database, cast)}")
+
+    await newcomer.tap(data(offered, "Join"))
+
+    seat = await seat_of(database, NEWCOMER)
+    assert (seat.consent_version, seat.consented_at) == (invites.CONSENT, MONDAY)
+
+
+async def test_a_newcomer_reads_times_on_their_own_clock_once_they_have_one(
+    database: Database, cast: Cast, newcomer: Phone
+) -> None:
+    other = await seated(database, first_account=2000, name="Hillside")
+    await newcomer.tap(data(await newcomer.say(f"/start {await link(database, cast)}"), "Join"))
+    async with database.writing() as session:
+        await seats.live_by(session, "Asia/Tokyo", account=NEWCOMER)
+
+    offered = await newcomer.say(f"/start {await link(database, other)}")
+    joined = await newcomer.tap(data(offered, "Join"))
+
+    assert "Tuesday 19:00, on 3 November" in text(joined)
+    assert "/raise" in text(joined)
+
+
+async def test_who_left_is_shown_the_link_again_not_home(
+    database: Database, cast: Cast, newcomer: Phone
+) -> None:
+    first = await newcomer.say(f"/start {await link(database, cast)}")
+    await newcomer.tap(data(first, "Join"))
+    async with database.writing() as session:
+        sat = await seats.mine(session, account=NEWCOMER)
+        await seats.leave(session, [one.seat for one in sat], taking_out=False, now=MONDAY)
+    second = await newcomer.say(f"/start {await link(database, cast)}")
+
+    looked = await newcomer.tap(data(second, "Join").replace("join", "look"))
+
+    assert card(looked) == card(second)
+    assert "asks you in" in text(looked)
+
+
+async def test_commands_are_offered_by_role_when_it_changes(
+    database: Database, cast: Cast, newcomer: Phone
+) -> None:
+    def names(reply: Reply) -> set[str]:
+        return {name for name, _ in reply.commands}
+
+    stranger = await newcomer.say("/start")
+    offered = await newcomer.say(f"/start {await link(database, cast)}")
+    member = await newcomer.tap(data(offered, "Join"))
+    facilitator = await Phone(database, cast.facilitator).say("/start")
+
+    assert names(stranger) == {"/start", "/help"}
+    assert {"/away", "/mydata", "/leave"} <= names(member)
+    assert "/setup" not in names(member)
+    assert "/setup" in names(facilitator)
+    assert all(said for _, said in facilitator.commands)
+
+
+def test_every_command_has_its_line_in_help() -> None:
+    reader = Reader("en")
+
+    told = [
+        name
+        for role in (STRANGER, MEMBER, FACILITATOR)
+        for name, said in commands.told(Setting(commands=conversation.OFFERED), role, reader)
+        if 3 <= len(said) <= 256
+    ]
+
+    assert set(told) == set(conversation.COMMANDS)
+    assert set(commands.ORDER) == set(conversation.COMMANDS)
 
 
 async def test_a_facilitator_learns_their_part(database: Database, cast: Cast, newcomer: Phone) -> None:
@@ -172,7 +285,7 @@ async def test_help_says_what_this_is_and_where_its_source_is(
 
     said = text(await member.say("/help"))
 
-    assert "/start · where you are, and what is open" in said
+    assert "/start · Where you are, and what is open" in said
     assert "AGPL-3.0" in said
     assert source in said
 
@@ -194,7 +307,7 @@ async def test_home_tells_where_a_person_is_at_every_stage(database: Database, c
     after = await member.say("/start")
 
     assert "Nothing to do now. The next questions come Tuesday 10:00" in text(before)
-    assert "A round is open: 6 short questions." in text(open_)
+    assert "Pulse 1 is open until Friday 17:00: 6 short questions, about 80 seconds." in text(open_)
     assert begun.card is not None
     assert "does not open anything" in text(begun)
     assert "You have been through every question" in text(finished)
@@ -245,8 +358,8 @@ async def test_who_facilitates_and_is_a_member_too_sees_both_places(database: Da
     home = await one.say("/start")
 
     assert "You facilitate here." in text(home)
-    assert "A round is open: 6 short questions." in text(home)
-    assert labels(home) == [["Start"]]
+    assert "Pulse 1 is open until Friday 17:00: 6 short questions, about 80 seconds." in text(home)
+    assert labels(home) == [["Start"], ["Menu"]]
 
 
 async def test_who_blocks_is_asked_nothing_until_they_are_back(database: Database, cast: Cast) -> None:
