@@ -33,6 +33,7 @@ async def _list(
 ) -> Reply:
     """What is owed a reply, oldest first; `old`: what had one, newest first."""
     await partnerships.facilitated(session, partnership_id, account=tap.account)
+    await _settled(session, tap.chat)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
     crowds = await raised.crowds_of(session, partnership_id)
     found = await raised.standing(session, partnership_id)
@@ -88,6 +89,8 @@ async def _step(
 
 
 async def _one(session: AsyncSession, tap: Tapped, one: Spoken, *, just: str = "") -> Reply:
+    # Back from a step: what is written next is no sentence for it.
+    await _settled(session, tap.chat)
     card = await _card("owed_one", session, tap, one, just=just)
     return Reply(card, over=tap.message, notice=TICK if just else "")
 

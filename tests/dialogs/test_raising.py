@@ -1,5 +1,6 @@
 """Raising something in one's own words, the reply it is owed, and being asked whether one was heard."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -458,6 +459,55 @@ async def test_a_reply_goes_on_where_it_was_left_after_anything_else(
     dates = await facilitator.tap(data(again, "Keep this sentence"))
     preview = await facilitator.tap(data_at(dates, 1))
     assert "Agreed, by 3 December. “We meet on Friday.”" in text(preview)
+
+
+async def test_words_written_after_going_back_are_no_reply(
+    database: Database, facilitator: Phone, raising: Raising
+) -> None:
+    asked = await facilitator.tap(f"owedas:{await raising()}:2")
+    await facilitator.tap(data(asked, "Back"))
+
+    await facilitator.say("Where is the kettle?")
+
+    assert (await only(database)).draft == {"reply": "declined", "words": ""}
+
+
+async def test_a_reply_being_written_to_words_taken_back_ends_kindly(
+    author: Phone, facilitator: Phone, raising: Raising
+) -> None:
+    raised_id = await raising()
+    await facilitator.tap(f"owedas:{raised_id}:2")
+    await author.tap(f"raiseaway:{raised_id}")
+
+    said = await facilitator.say("No money.")
+
+    assert "These words were taken back" in text(said)
+    assert "These words were taken back" not in text(await facilitator.say("Anything else"))
+
+
+async def test_two_facilitators_who_send_at_once_send_one_reply(
+    database: Database, cast: Cast, facilitator: Phone, raising: Raising
+) -> None:
+    raised_id = await raising()
+    await facilitator.tap(f"owedas:{raised_id}:2")
+    preview = await facilitator.say("No money.")
+
+    both = await asyncio.gather(*(facilitator.tap(data(preview, "Send")) for _ in range(4)))
+
+    assert sum(len(sent.posts) for sent in both) == 1
+
+
+async def test_several_clocks_at_once_ask_and_note_once(
+    database: Database, cast: Cast, author: Phone, facilitator: Phone, letters: Letters
+) -> None:
+    await author.say("/raise")
+    await author.tap(data(await author.say(WORDS), "Quoted, no name"))
+    await asyncio.gather(*(heard.tick(database, now=TUESDAY) for _ in range(3)))
+    await replied(facilitator, (await only(database)).id)
+
+    await asyncio.gather(*(heard.tick(database, now=TUESDAY + timedelta(days=8)) for _ in range(3)))
+
+    assert [chat for chat, _ in await letters.all()] == [cast.facilitator, author.account]
 
 
 async def test_a_reply_is_brought_up_to_date_and_its_raiser_told_again(
