@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from dialogs import conversation
+from dialogs.cards import plain
 from dialogs.events import Awaiting, Event, Filed, Grouped, Reply, Tapped
 from facilitation import members
 from storage.database import Database
@@ -24,7 +25,7 @@ from storage.raised import Raised
 from storage.rounds import Promise, Schedule
 from tests import proof
 from tests.cast import DIGEST, MONDAY, OPENS, Cast, seat_of, seated
-from tests.dialogs.phone import Phone, plain
+from tests.dialogs.phone import Phone
 from tests.facilitation.turning import all_rounds, answer, plan, turn, write
 
 MARK = "Zebra"  # stands in every name and every word of the partnership that is to be kept apart
