@@ -4,17 +4,15 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Literal
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import drawing, heard, logs, outbox
 from bot.outbox import Letter
-from dialogs import briefs, glances, invitations, pictures
+from dialogs import briefs, glances, invitations, pictures, readers
 from dialogs import digests as digest_cards
-from facilitation import digests, publishing, rounds
+from facilitation import digests, planning, publishing, quiet, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
 from storage.database import Database
@@ -64,13 +62,13 @@ async def _plan(database: Database, *, now: datetime) -> None:
     async with database.reading() as session:
         wanted = [
             schedule.id
-            for schedule, _ in await rounds.schedules(session)
+            for schedule, _ in await planning.schedules(session)
             if schedule.planned_until is None or schedule.planned_until < now + PLAN_AHEAD
         ]
     for schedule_id in wanted:
         try:
             async with database.writing() as session:
-                await rounds.plan(session, schedule_id, now=now)
+                await planning.plan(session, schedule_id, now=now)
         except Exception as error:  # noqa: BLE001 - a schedule that cannot be kept holds up no other
             log.error(
                 "planning_failed", schedule=schedule_id, error=type(error).__name__, at=logs.place(error)
@@ -82,36 +80,52 @@ async def _open(database: Database, round_id: int, now: datetime) -> None:
         opened = await rounds.open_(session, round_id, now=now)
         if opened is None:
             return
-        skipped = opened.round.state == "skipped"
-        drawn = _skipped if skipped else partial(_letters, "invitation")
+        drawn = _skipped if opened.round.state == "skipped" else _invited
         await outbox.put(database, session, await drawn(session, opened, now))
 
 
-async def _letters(
-    kind: Literal["invitation", "reminder"], session: AsyncSession, opened: Opened, now: datetime
-) -> list[Letter]:
-    """One letter to each who can be reached, for as long as there is time to answer."""
-    draw = invitations.reminder if kind == "reminder" else invitations.invitation
-    due = opened.round.reminds_at if kind == "reminder" else opened.round.opens_at
-    begins = await rounds.considerate(session, opened.round, due=due, now=now)
-    until = opened.round.closes_at
-    if kind == "reminder":
-        until = await rounds.reminds_until(session, opened.round, begins=begins)
+async def _invited(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
+    """One letter to each who can be reached. None is lost: what cannot wait for the day comes at once."""
     letters = []
     for asked in opened.asked:
-        if asked.account is not None and begins < opened.round.closes_at:
-            method, payload = drawing.sent(draw(opened, asked), asked.account)
-            key = f"{kind}:{asked.invitation.id}"
-            letters.append(Letter(key, kind, asked.account, method, payload, begins, until))
+        if asked.account is None:
+            continue
+        due, zone = opened.round.opens_at, asked.timezone
+        begins = await quiet.considerate(session, opened.round, due=due, now=now, timezone=zone)
+        begins = begins if begins < opened.round.closes_at else max(due, now)
+        method, payload = drawing.sent(invitations.invitation(opened, asked), asked.account)
+        key, until = f"invitation:{asked.invitation.id}", opened.round.closes_at
+        letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until))
+    return letters
+
+
+async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
+    """One letter to each for whom there is a good hour left in which to answer."""
+    round_, letters = opened.round, []
+    last = round_.reminded > 1
+    due = round_.reminds_again_at if last else round_.reminds_at
+    for asked in opened.asked:
+        if asked.account is None:
+            continue
+        zone = asked.timezone
+        begins = await quiet.considerate(session, round_, due=due, now=now, timezone=zone)
+        until = await quiet.reminds_until(session, round_, begins=begins, timezone=zone)
+        # Held up over somebody's night, the first gives way to the second.
+        until = until if last else min(until, round_.reminds_again_at)
+        if begins < until:
+            method, payload = drawing.sent(invitations.reminder(opened, asked), asked.account)
+            key = f"reminder:{asked.invitation.id}:{round_.reminded}"
+            letters.append(Letter(key, "reminder", asked.account, method, payload, begins, until))
     return letters
 
 
 async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """Tell the facilitators that a round did not take place, and why."""
-    begins = await rounds.considerate(session, opened.round, due=opened.round.opens_at, now=now)
-    letters = []
+    letters, due = [], opened.round.opens_at
     for chat in await rounds.facilitators(session, opened.partnership.id):
-        method, payload = drawing.sent(invitations.skipped(opened), chat)
+        reader = await readers.of(session, account=chat, partnership_id=opened.partnership.id)
+        begins = await quiet.considerate(session, opened.round, due=due, now=now, timezone=reader.timezone)
+        method, payload = drawing.sent(invitations.skipped(opened, reader), chat)
         key = f"skipped:{opened.round.id}:{chat}"
         letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
     return letters
@@ -122,7 +136,7 @@ async def _remind(database: Database, round_id: int, now: datetime) -> None:
         reminded = await rounds.remind(session, round_id, now=now)
         if reminded is None:
             return
-        await outbox.put(database, session, await _letters("reminder", session, reminded, now))
+        await outbox.put(database, session, await _reminded(session, reminded, now))
 
 
 async def _close(database: Database, round_id: int, now: datetime) -> None:
@@ -148,7 +162,7 @@ async def _brief(database: Database, round_id: int, now: datetime) -> None:
             return
         words = await digests.words_for_facilitator(session, round_id)
         back = await digests.words_back(session, going.digest)
-        begins = await rounds.considerate(session, going.round, due=going.round.brief_at, now=now)
+        begins = await quiet.considerate(session, going.round, due=going.round.brief_at, now=now)
         letters = []
         for chat, language in going.chats:
             card = briefs.brief(going, language=language, words=words, back=back)
@@ -166,7 +180,7 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
             return
         going.digest.picture = going.digest.picture or png
         session.add(going.digest)
-        begins = await rounds.considerate(session, going.round, due=going.round.digest_at, now=now)
+        begins = await quiet.considerate(session, going.round, due=going.round.digest_at, now=now)
         letters = [
             letter for chat, language in going.chats for letter in _digest(going, chat, language, begins)
         ]

@@ -1,44 +1,62 @@
 """The cards that come by themselves while a round runs."""
 
 from dialogs.cards import Card, Reader, draw
-from facilitation import burden, instruments
-from facilitation.instruments import said
+from facilitation import burden, instruments, rounds
+from facilitation.instruments import MODES, Instrument, Item, said
 from facilitation.rounds import Asked, Opened
+
+# Seconds are told in tens: we only know about how long it takes.
+STEP = 10
 
 
 def invitation(opened: Opened, asked: Asked) -> Card:
-    return _card("invitation", opened, asked)
+    instrument = instruments.parsed(opened.round.instrument)
+    items = _items(instrument, asked)
+    texts = sum(item.kind == "text" for item in items)
+    more_open = any(MODES.index(instrument.shows(item)) > MODES.index(instrument.shown_as) for item in items)
+    counted = {"taps": len(items) - texts, "texts": texts, "more_open": more_open}
+    return _card("invitation", opened, asked, **counted)
 
 
 def reminder(opened: Opened, asked: Asked) -> Card:
-    return _card("reminder", opened, asked)
+    return _card("reminder", opened, asked, last=opened.round.reminded > 1)
 
 
-def _card(template: str, opened: Opened, asked: Asked) -> Card:
-    reader = Reader(opened.partnership.language, opened.partnership.timezone)
+def _card(template: str, opened: Opened, asked: Asked, **facts: object) -> Card:
+    partnership = opened.partnership
+    reader = Reader(asked.language or partnership.language, asked.timezone or partnership.timezone)
     instrument = instruments.parsed(opened.round.instrument)
     return draw(
         template,
         reader,
-        partnership=opened.partnership.name,
+        partnership=partnership.name,
         organisation=asked.organisation,
         title=said(instrument.title, reader.language),
         number=opened.round.number,
-        ratings=len(instrument.rated),
-        texts=len(instrument.items) - len(instrument.rated),
-        seconds=burden.seconds(instrument.items),
+        seconds=-(-burden.seconds(_items(instrument, asked)) // STEP) * STEP,
+        shown_as=instrument.shown_as,
         closes=opened.round.closes_at,
         invitation=asked.invitation.id,
+        **facts,
     )
 
 
-def skipped(opened: Opened) -> Card:
-    """To the facilitator: a round did not take place, and why."""
-    reader = Reader(opened.partnership.language, opened.partnership.timezone)
+def _items(instrument: Instrument, asked: Asked) -> list[Item]:
+    """What this seat is asked, card by card."""
+    items = {item.code: item for item in instrument.items}
+    return [items[code] for code, _ in asked.invitation.questions] or list(instrument.items)
+
+
+def skipped(opened: Opened, reader: Reader) -> Card:
+    """To a facilitator: a round did not take place, and why."""
+    reason = opened.round.reason
     return draw(
         "skipped",
         reader,
         partnership=opened.partnership.name,
+        title=said(opened.title, reader.language),
         opened=opened.round.opens_at,
-        reason=opened.round.reason,
+        reason=reason,
+        holiday=reason.removeprefix(rounds.HOLIDAY) if reason.startswith(rounds.HOLIDAY) else "",
+        following=opened.following,
     )

@@ -1,4 +1,4 @@
-"""Burden: how long questions take, what of its time each organisation is asked for, and for whom it is enough."""
+"""Burden: how long questions take, what each organisation is asked for in all, and when that is enough."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Wish:
-    """A seat that could be asked, and what that would take; `before` orders by who was asked least recently."""
+    """A seat that could be asked, and how long that would take; the smallest `before` has the first turn."""
 
     seat: int
     organisation: int
@@ -119,9 +119,10 @@ async def ledger(session: AsyncSession, partnership_id: int, *, now: datetime) -
 
 async def _rested(session: AsyncSession, partnership_id: int, *, today: date) -> list[tuple[date, list[int]]]:
     """The dates of the last 28 days, each with the organisations that rested on it."""
-    wanted = select(Round.local_date, Round.rested).where(
+    wanted = select(Round).where(
         Round.partnership_id == partnership_id,
         col(Round.local_date) > today - MONTH,
         col(Round.state) != "planned",
     )
-    return [*(await session.exec(wanted.order_by(col(Round.local_date)))).all()]
+    found = (await session.exec(wanted.order_by(col(Round.local_date)))).all()
+    return [(round_.local_date, round_.rested) for round_ in found if round_.rested]

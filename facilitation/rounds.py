@@ -1,13 +1,16 @@
-"""Rounds: planned from their schedule, opened, closed, published, or skipped with a reason."""
+"""Rounds: opened, reminded of, closed, published, or skipped with a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import cells, instruments, planning, quiet
+from facilitation import asking, cells, holidays, instruments, planning, quiet
+from facilitation.asking import Ask, Call
+from facilitation.instruments import Wording
 from storage.digests import Digest
 from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
@@ -15,27 +18,35 @@ from storage.rounds import Answer, Invitation, Round, Schedule
 
 TOO_LATE = timedelta(hours=36)
 
-MISSED = "missed"
-NOBODY = "nobody"
+# Why a round is skipped, beside what `asking` knows; a holiday's name stands behind its colon.
+MISSED, SKIP, HOLIDAY = "missed", "skip", "holiday:"
 
 plan, schedules = planning.plan, planning.schedules
-awake, considerate, reminds_until = quiet.awake, quiet.considerate, quiet.reminds_until
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One seat to be asked, and where it can be reached (no account: it cannot)."""
+    """One seat to be asked, where it can be reached (no account: it cannot), and how to speak to it.
+
+    `language` and `timezone` are the member's own; "" stands for the partnership's.
+    """
 
     invitation: Invitation
     account: int | None
     organisation: str
+    language: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True)
 class Opened:
+    """A round that was opened, reminded of or skipped: who is asked, or when it opens the next time."""
+
     round: Round
     partnership: Partnership
     asked: tuple[Asked, ...]
+    title: Wording
+    following: datetime | None = None
 
 
 async def due(session: AsyncSession, now: datetime) -> list[tuple[str, int]]:
@@ -57,7 +68,7 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
             return "open"
         case "open" if round_.closes_at <= now:
             return "close"
-        case "open" if round_.reminds_at <= now and round_.reminded == 0:
+        case "open" if round_.reminded < _reminders_due(round_, now):
             return "remind"
         case "closing" if not frozen:
             return "freeze"
@@ -67,6 +78,10 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
         case "closing" if round_.digest_at <= now:
             return "publish"
     return None
+
+
+def _reminders_due(round_: Round, now: datetime) -> int:
+    return sum(moment <= now for moment in (round_.reminds_at, round_.reminds_again_at))
 
 
 async def next_moment(session: AsyncSession, now: datetime) -> datetime | None:
@@ -80,7 +95,8 @@ def _moments(round_: Round) -> tuple[datetime, ...]:
     if round_.state == "planned":
         return (round_.opens_at,)
     if round_.state == "open":
-        return (round_.closes_at,) if round_.reminded else (round_.reminds_at, round_.closes_at)
+        reminders = (round_.reminds_at, round_.reminds_again_at)
+        return (*reminders[round_.reminded :], round_.closes_at)
     return (round_.digest_at,) if round_.briefed_at else (round_.brief_at, round_.digest_at)
 
 
@@ -101,39 +117,76 @@ async def claimed(session: AsyncSession, round_id: int, *, state: str) -> Round 
 
 
 async def open_(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:
-    """Open a planned round and invite every seat; or record why it is skipped. None: another clock did it."""
+    """Open a planned round and invite whose turn it is, or record why it is skipped.
+
+    None: another clock did it.
+    """
     round_ = await claimed(session, round_id, state="planned")
     if round_ is None:
         return None
     partnership = await session.get_one(Partnership, round_.partnership_id)
-    seats = await _askable(session, round_.partnership_id)
-    reason = await _reason_to_skip(session, round_, seats=len(seats), now=now)
-    session.add(round_)
-    if reason:
-        round_.state, round_.reason = "skipped", reason
-        return Opened(round_, partnership, ())
+    # Another round of this partnership that opens now waits here, and then counts what this one asks.
+    await session.refresh(partnership, with_for_update={"key_share": True})
     schedule = await session.get_one(Schedule, round_.schedule_id)
-    round_.state = "open"
-    round_.number = 1 + len(await _before(session, round_))
-    round_.instrument = instruments.frozen(schedule.instrument, round_.number)
-    drawn = await cells.draw(session, partnership, [organisation for _, _, organisation in seats])
-    asked = tuple([await _ask(session, round_, seat, drawn) for seat in seats])
-    return Opened(round_, partnership, asked)
+    session.add(round_)
+    number = 1 + len(await _before(session, round_))
+    frozen = instruments.frozen(schedule.instrument, number)
+    called = Call((), reason=await _reason_to_skip(session, round_, schedule, now=now))
+    if not called.reason:
+        today = now.astimezone(ZoneInfo(partnership.timezone)).date()
+        called = await asking.call(session, schedule, frozen, number=number, today=today)
+    round_.rested = list(called.rested)
+    if called.reason:
+        round_.state, round_.reason = "skipped", called.reason
+        following = await _following(session, round_)
+        return Opened(round_, partnership, (), frozen["title"], following)
+    round_.state, round_.number, round_.instrument = "open", number, frozen
+    # Whoever is asked late is not reminded in the same breath.
+    round_.reminded = _reminders_due(round_, now)
+    drawn = await _cells(session, round_, partnership, called)
+    asked = tuple([await _ask(session, round_, ask, drawn) for ask in called.asks])
+    return Opened(round_, partnership, asked, frozen["title"])
 
 
-async def _reason_to_skip(session: AsyncSession, round_: Round, *, seats: int, now: datetime) -> str:
+async def _reason_to_skip(session: AsyncSession, round_: Round, schedule: Schedule, *, now: datetime) -> str:
+    if round_.local_date.isoformat() in schedule.skips:
+        return SKIP
+    holiday = holidays.named(schedule.holidays, round_.local_date)
+    if holiday:
+        return HOLIDAY + holiday
+    return MISSED if await _is_missed(session, round_, now=now) else ""
+
+
+async def _is_missed(session: AsyncSession, round_: Round, *, now: datetime) -> bool:
     if now >= round_.closes_at or now - round_.opens_at >= TOO_LATE:
-        return MISSED
+        return True
     later = select(Round.id).where(
         Round.schedule_id == round_.schedule_id,
         col(Round.opens_at) > round_.opens_at,
         col(Round.opens_at) <= now,
     )
     if (await session.exec(later)).first() is not None:
-        return MISSED
-    if await considerate(session, round_, due=round_.opens_at, now=now) >= round_.closes_at:
-        return MISSED
-    return "" if seats else NOBODY
+        return True
+    return await quiet.considerate(session, round_, due=round_.opens_at, now=now) >= round_.closes_at
+
+
+async def _following(session: AsyncSession, round_: Round) -> datetime | None:
+    """When this schedule opens the next time, as far as it is planned."""
+    wanted = select(Round.opens_at).where(
+        Round.schedule_id == round_.schedule_id,
+        Round.state == "planned",
+        col(Round.local_date) > round_.local_date,
+    )
+    return (await session.exec(wanted.order_by(col(Round.opens_at)).limit(1))).first()
+
+
+async def _cells(
+    session: AsyncSession, round_: Round, partnership: Partnership, called: Call
+) -> dict[int, int | None]:
+    """The cells of those who are asked. Where answers are not confidential there are no groups to show."""
+    if instruments.parsed(round_.instrument).shown_as != instruments.CONFIDENTIAL:
+        return {}
+    return await cells.draw(session, partnership, [ask.seated.organisation for ask in called.asks])
 
 
 async def _before(session: AsyncSession, round_: Round) -> Sequence[int | None]:
@@ -161,51 +214,40 @@ async def facilitators(session: AsyncSession, partnership_id: int) -> list[int]:
     return [account for account in (await session.exec(wanted)).all() if account is not None]
 
 
-async def _askable(session: AsyncSession, partnership_id: int) -> Sequence[tuple[Seat, Member, Organisation]]:
-    wanted = (
-        select(Seat, Member, Organisation)
-        .join(Member, col(Member.id) == col(Seat.member_id))
-        .join(Organisation, col(Organisation.id) == col(Seat.organisation_id))
-        .where(
-            Seat.partnership_id == partnership_id,
-            Seat.role == "member",
-            col(Seat.left_at).is_(None),
-            Organisation.kind != "backbone",
-        )
-        .order_by(col(Seat.id))
-    )
-    return (await session.exec(wanted)).all()
-
-
-async def _ask(
-    session: AsyncSession,
-    round_: Round,
-    seated: tuple[Seat, Member, Organisation],
-    drawn: dict[int, int | None],
-) -> Asked:
-    seat, member, organisation = seated
+async def _ask(session: AsyncSession, round_: Round, ask: Ask, drawn: dict[int, int | None]) -> Asked:
+    member, organisation = ask.seated.member, ask.seated.organisation
     invitation = Invitation(
         round_id=round_.id,
-        seat_id=seat.id,
+        seat_id=ask.seated.seat.id,
         organisation_id=organisation.id,
         cell_id=drawn.get(organisation.id),
+        questions=ask.questions,
+        seconds=ask.seconds,
     )
     session.add(invitation)
     await session.flush()
+    return _reached(invitation, member, organisation)
+
+
+def _reached(invitation: Invitation, member: Member, organisation: Organisation) -> Asked:
     account = member.account if member.unreachable_since is None else None
-    return Asked(invitation, account, organisation.name)
+    return Asked(invitation, account, organisation.name, member.language, member.timezone)
 
 
-async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:  # noqa: ARG001 - as every step of the clock
-    """Whom to remind: seats that have neither finished nor said "not this week"."""
+async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Opened | None:
+    """Whom to remind: who has neither finished nor said "not this week", and is here.
+
+    After an outage both reminders may be due; then there is one.
+    """
     round_ = await claimed(session, round_id, state="open")
-    if round_ is None or round_.reminded:
+    if round_ is None or round_.reminded >= _reminders_due(round_, now):
         return None
-    round_.reminded = 2
+    round_.reminded = _reminders_due(round_, now)
     session.add(round_)
     partnership = await session.get_one(Partnership, round_.partnership_id)
+    today = now.astimezone(ZoneInfo(partnership.timezone)).date()
     wanted = (
-        select(Invitation, Member, Organisation)
+        select(Invitation, Member, Organisation, Seat)
         .join(Seat, col(Seat.id) == col(Invitation.seat_id))
         .join(Member, col(Member.id) == col(Seat.member_id))
         .join(Organisation, col(Organisation.id) == col(Invitation.organisation_id))
@@ -217,9 +259,11 @@ async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Open
         )
         .order_by(col(Invitation.id))
     )
-    rows = (await session.exec(wanted)).all()
-    asked = tuple(Asked(inv, member.account, org.name) for inv, member, org in rows)
-    return Opened(round_, partnership, asked)
+    found = (await session.exec(wanted)).all()
+    asked = [
+        _reached(inv, member, org) for inv, member, org, seat in found if not asking.is_away(seat, today)
+    ]
+    return Opened(round_, partnership, tuple(asked), round_.instrument["title"])
 
 
 async def next_opening(session: AsyncSession, partnership_id: int, now: datetime) -> datetime | None:
@@ -246,7 +290,7 @@ async def open_for(session: AsyncSession, seat: Seat, now: datetime) -> tuple[In
         col(Answer.text).is_(None) | col(Answer.shown_as).is_not(None),
     )
     given = (await session.exec(settled)).all()
-    return invitation, len(given), len(instruments.parsed(round_.instrument).items)
+    return invitation, len(given), len(invitation.questions or round_.instrument["items"])
 
 
 async def newest_for(

@@ -10,12 +10,12 @@ from typing import Any
 
 from markupsafe import escape
 
-from dialogs import cards, invitations, reports, strip
+from dialogs import cards, reports, strip
 from dialogs.cards import Card, Reader
 from facilitation import instruments
-from facilitation.rounds import Asked, Opened
+from facilitation.rounds import Opened
 from storage.partnerships import Partnership
-from storage.rounds import Invitation, Round
+from storage.rounds import Round
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS
 from tests.dialogs.published import (
     LARGE,
@@ -75,44 +75,14 @@ def opened(words: str, *, state: str = "open", instrument: dict[str, Any] | None
         brief_at=BRIEF,
         digest_at=DIGEST,
     )
-    return Opened(round_, partnership(words), ())
+    return Opened(round_, partnership(words), (), round_.instrument["title"])
 
 
 def scenes() -> Iterator[Scene]:
-    yield from coming()
     yield from going_wrong()
     # Each door of the conversation keeps its scenes in a file of its own.
     for path in sorted(Path(__file__).parent.glob("scenes_*.py")):
         yield from importlib.import_module(f"tests.dialogs.{path.stem}").scenes()
-
-
-def coming() -> Iterator[Scene]:
-    """The cards that come by themselves."""
-    for kinds in ((5, 1), (1, 1), (2, 0), (1, 0)):
-        instrument = instruments.frozen("pulse", 1) | {"items": _items(*kinds)}
-        for template, draw in (
-            ("invitation", invitations.invitation),
-            ("reminder", invitations.reminder),
-        ):
-            yield Scene(template, str(kinds), partial(_came, draw, instrument))
-    for reason in ("missed", "nobody"):
-
-        def skipped(words: str, reason: str = reason) -> Card:
-            found = opened(words, state="skipped")
-            found.round.reason = reason
-            return invitations.skipped(found)
-
-        yield Scene("skipped", reason, skipped)
-
-
-def _came(draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], words: str) -> Card:
-    invited = Asked(Invitation(id=LARGE, round_id=1, seat_id=1, organisation_id=1), 1, words)
-    return draw(opened(words, instrument=instrument), invited)
-
-
-def _items(rated: int, texts: int) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = instruments.frozen("pulse", 1)["items"]
-    return items[:rated] + items[5 : 5 + texts]
 
 
 def going_wrong() -> Iterator[Scene]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from facilitation import answers, members, parts, rounds
+from facilitation import answers, asking, members, parts, planning, quiet, rounds
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.members import Seat
@@ -118,7 +118,7 @@ async def test_a_paused_schedule_is_not_planned(database: Database, cast: Cast) 
     await edit(database, cast, paused_at=MONDAY)
 
     async with database.reading() as session:
-        assert not await rounds.schedules(session)
+        assert not await planning.schedules(session)
 
 
 async def test_opening_asks_every_member_s_seat_and_no_facilitator(database: Database, cast: Cast) -> None:
@@ -195,7 +195,7 @@ async def test_a_round_is_skipped_where_nobody_has_joined(database: Database, ca
 
     done = await opened(database, (await all_rounds(database))[0].id, now=OPENS)
 
-    assert (done.round.state, done.round.reason) == ("skipped", rounds.NOBODY)
+    assert (done.round.state, done.round.reason) == ("skipped", asking.NOBODY)
 
 
 async def test_skipped_rounds_do_not_count(database: Database, cast: Cast) -> None:
@@ -275,7 +275,7 @@ async def test_what_comes_late_keeps_the_quiet_hours(
     round_ = (await all_rounds(database))[0]
 
     async with database.reading() as session:
-        assert await rounds.considerate(session, round_, due=due, now=now) == begins
+        assert await quiet.considerate(session, round_, due=due, now=now) == begins
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ async def test_a_reminder_is_not_kept_for_the_night(
     round_ = (await all_rounds(database))[0]
 
     async with database.reading() as session:
-        assert await rounds.reminds_until(session, round_, begins=begins) == until
+        assert await quiet.reminds_until(session, round_, begins=begins) == until
 
 
 async def test_where_no_hours_are_quiet_a_reminder_is_kept_until_the_end(
@@ -303,7 +303,7 @@ async def test_where_no_hours_are_quiet_a_reminder_is_kept_until_the_end(
     round_ = (await all_rounds(database))[0]
 
     async with database.reading() as session:
-        assert await rounds.reminds_until(session, round_, begins=REMINDS) == CLOSES
+        assert await quiet.reminds_until(session, round_, begins=REMINDS) == CLOSES
 
 
 async def test_a_round_that_could_only_be_opened_in_its_last_night_is_missed(
@@ -318,8 +318,9 @@ async def test_a_round_that_could_only_be_opened_in_its_last_night_is_missed(
 
 
 async def test_the_next_moment_is_told_at_every_stage(database: Database, cast: Cast) -> None:
-    reminds = (await all_rounds(database))[0].reminds_at
-    expected = {MONDAY: OPENS, OPENS: reminds, REMINDS: CLOSES, CLOSES: BRIEF, BRIEF: DIGEST}
+    first = (await all_rounds(database))[0]
+    reminds, again = first.reminds_at, first.reminds_again_at
+    expected = {MONDAY: OPENS, OPENS: reminds, REMINDS: again, again: CLOSES, CLOSES: BRIEF, BRIEF: DIGEST}
 
     found = {}
     for moment in expected:
@@ -396,7 +397,7 @@ def test_a_reminder_waits_for_the_end_of_the_quiet_hours(
     )
     at = datetime.fromisoformat(moment).replace(tzinfo=LONDON).astimezone(UTC)
 
-    woken = rounds.awake(at, schedule, LONDON)
+    woken = quiet.awake(at, schedule, LONDON)
 
     assert woken.astimezone(LONDON).strftime("%Y-%m-%d %H:%M") == expected
 
