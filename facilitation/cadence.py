@@ -17,6 +17,8 @@ ONCE, DAY, WEEK, MONTH, YEAR = "once", "day", "week", "month", "year"
 BEYOND = ""  # a rule that our words do not reach
 WORKING_DAYS = (0, 1, 2, 3, 4)
 LAST = -1
+# The kinds of buttons that stand for a place in the month.
+MONTHLY = {11: 1, 12: 2, 13: 3, 14: 4, 15: LAST}
 
 _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _FREQUENCIES = {DAY: "DAILY", WEEK: "WEEKLY", MONTH: "MONTHLY", YEAR: "YEARLY"}
@@ -288,6 +290,20 @@ def _is_weekday(word: str, name: str) -> bool:
 def _place(day: date) -> int:
     place = (day.day + 6) // 7
     return place if place < 5 else LAST  # noqa: PLR2004 - a fifth one is not in every month
+
+
+def preset(kind: int, weekday: int) -> str | None:
+    """The rule behind a button; None: there is no such button.
+
+    Kind 1 is every week, 2 every second week, 11 to 14 the first to fourth such weekday of the month, 15 the
+    last.
+    """
+    if not 0 <= weekday < len(days.WEEKDAYS):
+        return None
+    if kind in {1, 2}:
+        return as_rule(Cadence(WEEK, kind, weekdays=(weekday,)))
+    place = MONTHLY.get(kind)
+    return as_rule(Cadence(MONTH, weekdays=(weekday,), places=(place,))) if place else None
 
 
 # From a rule to its parts.
