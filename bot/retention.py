@@ -1,4 +1,6 @@
-"""What nobody needs any more is swept out: settled updates and letters, and the pace of chats long quiet."""
+"""What nobody needs any more is swept out: settled updates and letters, rosters nobody said yes to, and the
+pace of chats long quiet.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +10,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from bot import logs, pace
+from facilitation import roster
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 
@@ -42,7 +45,10 @@ class Broom:
 
 
 async def swept_out(database: Database, *, now: datetime) -> dict[str, int]:
-    """Drop what was settled 30 days ago. What is parked stays until somebody has looked at it."""
+    """Drop what was settled 30 days ago, and rosters that waited for a day.
+
+    What is parked stays until somebody has looked at it.
+    """
     handled = delete(Incoming).where(col(Incoming.state) == "done", col(Incoming.received_at) < now - KEPT)
     delivered = delete(Outgoing).where(col(Outgoing.state).in_(SETTLED), col(Outgoing.not_after) < now - KEPT)
     async with database.writing() as session:
@@ -52,4 +58,6 @@ async def swept_out(database: Database, *, now: datetime) -> dict[str, int]:
     async with database.writing() as session:
         before = await database.machine_seconds(session) - QUIET
         chats = await pace.forget(session, before=before)
-    return {"updates": updates, "letters": letters, "chats": chats}
+    async with database.writing() as session:
+        rosters = await roster.drop_old(session, now=now)
+    return {"updates": updates, "letters": letters, "chats": chats, "rosters": rosters}

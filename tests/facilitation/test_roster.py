@@ -1,41 +1,34 @@
-"""A roster becomes a partnership and its links, or says line by line what has to be mended."""
+"""A roster is read, or says line by line what has to be mended; and waits for its sender's yes."""
 
-from datetime import date
+from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
-from facilitation import invites, roster
-from facilitation.occurrences import NoDateInFourYears
-from facilitation.recurrence import RuleUnreadable
+from facilitation import roster
 from facilitation.refusals import Refusal
 from facilitation.roster import (
-    Invited,
-    RosterUnreadable,
+    Problem,
+    RosterElsewhere,
+    RosterEmpty,
+    RosterGone,
+    RosterLacksColumn,
+    RosterNoTable,
+    RosterNoText,
+    RosterOfSeveral,
+    RosterTooLong,
+    RosterWithoutPeople,
     RosterWrong,
-    RuleSet,
-    TimezoneSet,
-    TimezoneUnknown,
 )
 from storage.database import Database
-from storage.members import Invite
-from storage.partnerships import Organisation, Partnership
-from storage.rounds import Schedule
-from tests.cast import MONDAY, Cast
+from storage.members import Roster
+from tests.cast import MONDAY, Cast, seated
 
 HEAD = "partnership,organisation,kind,capacity,name,role,language\n"
 GOOD = f"""{HEAD}Riverside,Council,public,600,Ada,member,en
 Riverside,Forum,backbone,,Bo,facilitator,
 Hillside,Shed,Social Enterprise,,Cy,,EN
 """
-
-
-async def take_in(
-    database: Database, text: str, *, timezone: str = "Europe/London", rule: str = roster.WEEKLY
-) -> list[Invited]:
-    async with database.writing() as session:
-        people = roster.read(text.encode())
-        return await roster.take_in(session, people, timezone=timezone, now=MONDAY, rule=rule)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -48,7 +41,7 @@ def test_a_table_is_read_however_a_spreadsheet_saved_it(delimiter: str, encoding
 
     assert [(one.line, one.organisation, one.kind, one.name, one.role, one.language) for one in people] == [
         (2, "Council", "public", "Ada", "member", "en"),
-        (3, "Forum", "backbone", "Bo", "facilitator", "en"),
+        (3, "Forum", "backbone", "Bo", "facilitator", ""),
         (4, "Shed", "social_enterprise", "Cy", "member", "en"),
     ]
 
@@ -58,51 +51,87 @@ def test_columns_may_stand_in_any_order_and_case_and_some_may_lack() -> None:
         b"ROLE, Name ,kind,Organisation,PARTNERSHIP,extra\nmember,Ada,public,Council,Riverside,x\n"
     )
 
-    assert (people[0].name, people[0].capacity, people[0].language) == ("Ada", "", "en")
+    assert (people[0].name, people[0].capacity, people[0].language) == ("Ada", "", "")
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("content", "refusal"),
     [
-        (b"", "lacks the column partnership"),
-        (b"name,role\nAda,member\n", "lacks the column partnership"),
-        (HEAD.replace(",kind", "").encode(), "lacks the column kind"),
-        (b"\xff\xfe\x00", "not UTF-8"),
-        (b"PK\x03\x04 no table", "lacks the column partnership"),
-        (HEAD.encode() + b'"' + b"x" * 200_000 + b'",a,b\n', "field larger"),
+        (b"", RosterEmpty),
+        (b" \n\n", RosterEmpty),
+        (b"name,role\nAda,member\n", RosterLacksColumn),
+        (HEAD.replace(",kind", "").encode(), RosterLacksColumn),
+        (b"PK\x03\x04 no table", RosterLacksColumn),
+        (b"\xff\xfe\x00", RosterNoText),
+        ("Zoë".encode("cp1252"), RosterNoText),
+        (HEAD.encode() + b'"' + b"x" * 200_000 + b'",a,b\n', RosterNoTable),
+        (HEAD.encode(), RosterWithoutPeople),
+        (HEAD.encode() + b",,,,,,\n\n", RosterWithoutPeople),
+        (HEAD.encode() + b"Riverside,Council,public,,Ada,,\n" * 1001, RosterTooLong),
     ],
 )
-def test_what_is_no_table_says_so(content: bytes, problem: str) -> None:
-    with pytest.raises(RosterUnreadable, match=problem):
+def test_what_is_no_roster_says_so_and_what_to_do(content: bytes, refusal: type[Refusal]) -> None:
+    with pytest.raises(refusal, match="Nothing was stored"):
         roster.read(content)
+
+
+def test_the_column_that_lacks_is_named_with_all_there_are() -> None:
+    with pytest.raises(
+        RosterLacksColumn, match=r"lacks the column kind\. It names the columns: partnership, "
+    ):
+        roster.read(HEAD.replace(",kind", "").encode())
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (",Council,public,,Ada,member,en", "line 2: the partnership is empty"),
-        ("Riverside,  ,public,,Ada,member,en", "line 2: the organisation is empty"),
-        ("Riverside,Council,public,,,member,en", "line 2: the name is empty"),
-        ("Riverside,Council,public,,\u202e\u200b,member,en", "line 2: the name is empty"),
-        (f"Riverside,{'x' * 101},public,,Ada,member,en", "line 2: the organisation is longer than 100"),
-        ("Riverside,Council,town,,Ada,member,en", "line 2: the kind is 'town'"),
-        ("Riverside,Council,public,,Ada,boss,en", "line 2: the role is 'boss'"),
-        ("Riverside,Council,public,,Ada,member,xx", "line 2: the language is 'xx'"),
-        ("Riverside", "line 2: the organisation is empty"),
-        ("", "there is no person in it"),
+        (",Council,public,,Ada,member,en", ("empty", "partnership", "")),
+        ("Riverside,  ,public,,Ada,member,en", ("empty", "organisation", "")),
+        ("Riverside,Council,public,,,member,en", ("empty", "name", "")),
+        ("Riverside,Council,public,,\u202e\u200b,member,en", ("empty", "name", "")),
+        ("Riverside,Council,public,,\u200c,member,en", ("empty", "name", "")),
+        (f"Riverside,{'x' * 101},public,,Ada,member,en", ("long", "organisation", "x" * 101)),
+        ("Riverside,Council,public,soon,Ada,member,en", ("capacity", "capacity", "soon")),
+        ("Riverside,Council,public,-5,Ada,member,en", ("capacity", "capacity", "-5")),
+        ("Riverside,Council,town,,Ada,member,en", ("kind", "kind", "town")),
+        ("Riverside,Council,public,,Ada,boss,en", ("role", "role", "boss")),
+        ("Riverside,Council,public,,Ada,member,xx", ("language", "language", "xx")),
+        ("Riverside", ("empty", "organisation", "")),
     ],
 )
-def test_each_problem_is_told_with_its_line(line: str, problem: str) -> None:
-    with pytest.raises(RosterWrong, match=problem):
+def test_each_problem_is_told_with_its_line(line: str, problem: tuple[str, str, str]) -> None:
+    with pytest.raises(RosterWrong) as wrong:
         roster.read((HEAD + line + "\n").encode())
 
+    assert [(one.line, one.what, one.column, one.found) for one in wrong.value.problems] == [(2, *problem)]
 
-def test_all_lines_to_be_mended_are_told_at_once_up_to_twenty() -> None:
+
+def test_all_lines_to_be_mended_are_told_at_once() -> None:
+    good, bad = "Riverside,Council,public,,Ada,member,en\n", "Riverside,,public,,Ada,member,en\n"
+
     with pytest.raises(RosterWrong) as wrong:
-        roster.read((HEAD + "Riverside,,public,,Ada,member,en\n" * 25).encode())
+        roster.read((HEAD + bad + good + bad * 24).encode())
 
-    assert wrong.value.sentence().count("the organisation is empty") == 20
-    assert wrong.value.sentence().endswith("; and 5 more.")
+    assert [one.line for one in wrong.value.problems] == [2, *range(4, 28)]
+
+
+def test_only_languages_that_may_be_chosen_are_taken() -> None:
+    content = (HEAD + "Riverside,Council,public,,Ada,member,CY\n").encode()
+
+    [person] = roster.read(content, ("en", "cy"))
+
+    assert person.language == "cy"
+    with pytest.raises(RosterWrong) as wrong:
+        roster.read(content)
+    assert wrong.value.problems == (Problem(2, "language", "language", "cy", "en"),)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("=1+1", "'=1+1"), ("+44", "'+44"), ("-1", "'-1"), ("@a", "'@a"), ("\t=1", "'\t=1"), ("Ada=1", "Ada=1")],
+)
+def test_no_cell_we_write_is_taken_for_a_formula(cell: str, shown: str) -> None:
+    assert roster.inert(cell) == shown
 
 
 @pytest.mark.parametrize(
@@ -122,114 +151,76 @@ def test_joined_letters_stay_joined() -> None:
     assert people[0].name == name
 
 
-async def test_a_roster_becomes_partnerships_schedules_and_links(database: Database) -> None:
-    invited = await take_in(database, GOOD)
-
-    async with database.reading() as session:
-        partnerships = (await session.exec(select(Partnership).order_by(col(Partnership.id)))).all()
-        organisations = (await session.exec(select(Organisation).order_by(col(Organisation.id)))).all()
-        schedules = (await session.exec(select(Schedule))).all()
-        found = [await invites.by_secret(session, one.secret) for one in invited]
-    assert [one.name for one in partnerships] == ["Riverside", "Hillside"]
-    assert [(one.name, one.kind, one.capacity) for one in organisations] == [
-        ("Council", "public", 600),
-        ("Forum", "backbone", None),
-        ("Shed", "social_enterprise", None),
-    ]
-    assert [(one.rule, one.starts, one.instrument) for one in schedules] == [
-        (roster.WEEKLY, date(2026, 11, 3), "pulse")
-    ] * 2
-    assert [(one.role, one.name, one.places) for one in found] == [
-        ("member", "Ada", 1),
-        ("facilitator", "Bo", 1),
-        ("member", "Cy", 1),
-    ]
+# A file sent to Parley waits for its sender's yes.
 
 
-async def test_more_people_join_a_partnership_that_is_there(database: Database, cast: Cast) -> None:
-    await take_in(
-        database, HEAD + "Riverside,Council,public,,Ada,member,en\nRiverside,New,funder,,Bo,member,\n"
-    )
-
-    async with database.reading() as session:
-        assert len((await session.exec(select(Partnership))).all()) == 1
-        assert len((await session.exec(select(Schedule))).all()) == 1
-        names = [one.name for one in (await session.exec(select(Organisation))).all()]
-    assert names.count("Council") == 1
-    assert names[-1] == "New"
+def people_of(partnership: str) -> list[roster.Person]:
+    return roster.read((HEAD + f"{partnership},Council,public,,Ada,member,en\n").encode())
 
 
-async def test_a_rule_written_otherwise_is_the_same_rule(database: Database, cast: Cast) -> None:
-    invited = await take_in(
-        database, HEAD + "Riverside,Council,public,,Ada,member,en\n", rule="rrule:byday=tu;freq=weekly"
-    )
-
-    assert len(invited) == 1
-
-
-async def usable(database: Database, invited: list[Invited]) -> list[bool]:
-    async with database.reading() as session:
-        found = [await invites.by_secret(session, one.secret) for one in invited]
-    return [one.revoked_at is None for one in found]
-
-
-async def test_a_roster_sent_again_gives_each_person_one_link_that_opens(database: Database) -> None:
-    first = await take_in(database, GOOD)
-
-    second = await take_in(database, GOOD)
-    third = await take_in(database, GOOD.replace("Ada", "Eve"))
-
-    assert [one.replaced for one in [*first, *second, *third]] == [0, 0, 0, 1, 1, 1, 0, 1, 1]
-    assert [await usable(database, some) for some in (first, second, third)] == [
-        [False, False, False],
-        [True, False, False],
-        [True, True, True],
-    ]
-
-
-async def test_two_people_of_one_name_in_one_file_have_two_links(database: Database) -> None:
-    line = "Riverside,Council,public,,Ada,member,en\n"
-
-    invited = await take_in(database, HEAD + line * 2)
-
-    assert [one.replaced for one in invited] == [0, 0]
-    assert await usable(database, invited) == [True, True]
-
-
-async def test_a_link_that_was_used_or_is_for_another_role_stays(database: Database) -> None:
-    line = "Riverside,Council,public,,Ada,{},en\n"
-    invited = await take_in(database, HEAD + line.format("member") + line.format("facilitator"))
-    async with database.writing() as session:
-        member = await invites.by_secret(session, invited[0].secret)
-        await invites.join(session, member, account=1, language="en", now=MONDAY)
-
-    again = await take_in(database, HEAD + line.format("member"))
-
-    assert [one.replaced for one in again] == [0]
-    assert await usable(database, invited) == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("lines", "changes", "refusal"),
-    [
-        ("Riverside,Council,funder,,Ada,member,en", {}, RosterWrong),
-        ("New,A,funder,,Ada,member,en\nNew,A,public,,Bo,member,en", {}, RosterWrong),
-        ("Riverside,Council,public,,Ada,member,en", {"timezone": "Europe/Paris"}, TimezoneSet),
-        ("Riverside,Council,public,,Ada,member,en", {"rule": "FREQ=WEEKLY;BYDAY=WE"}, RuleSet),
-        ("New,A,funder,,Ada,member,en", {"timezone": "Riverside"}, TimezoneUnknown),
-        ("New,A,funder,,Ada,member,en", {"rule": "every Tuesday"}, RuleUnreadable),
-        ("New,A,funder,,Ada,member,en", {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, NoDateInFourYears),
-    ],
-)
-async def test_what_does_not_fit_is_refused_and_nothing_stored(
-    database: Database, cast: Cast, lines: str, changes: dict[str, str], refusal: type[Refusal]
+async def test_a_file_is_only_for_a_partnership_its_sender_facilitates(
+    database: Database, cast: Cast
 ) -> None:
+    other = await seated(database, first_account=3000, name="Hillside")
     async with database.reading() as session:
-        before = len((await session.exec(select(Invite))).all())
+        found = await roster.meant(session, people_of("riverside"), account=cast.facilitator)
+        for account, name in (
+            (cast.members[0], "Riverside"),
+            (cast.facilitator, "Hillside"),
+            (cast.facilitator, "Nowhere"),
+            (77, "Riverside"),
+        ):
+            with pytest.raises(RosterElsewhere):
+                await roster.meant(session, people_of(name), account=account)
+        both = people_of("Riverside") + people_of("Hillside")
+        with pytest.raises(RosterOfSeveral):
+            await roster.meant(session, both, account=other.facilitator)
 
-    with pytest.raises(refusal):
-        await take_in(database, HEAD + lines + "\n", **changes)
+    assert found.id == cast.partnership.id
 
-    async with database.reading() as session:
-        assert len((await session.exec(select(Invite))).all()) == before
-        assert len((await session.exec(select(Partnership))).all()) == 1
+
+async def test_a_file_is_taken_up_once_by_its_sender_within_a_day(database: Database, cast: Cast) -> None:
+    people = people_of("Riverside")
+    async with database.writing() as session:
+        kept = await roster.put_by(session, people, cast.partnership, account=cast.facilitator, now=MONDAY)
+    for account, later in ((cast.members[0], timedelta()), (cast.facilitator, timedelta(days=1))):
+        async with database.writing() as session:
+            with pytest.raises(RosterGone):
+                await roster.taken_up(session, kept.id, account=account, now=MONDAY + later)
+
+    async with database.writing() as session:
+        partnership, found = await roster.taken_up(
+            session, kept.id, account=cast.facilitator, now=MONDAY + timedelta(hours=23)
+        )
+
+    assert (partnership.id, found) == (cast.partnership.id, people)
+    async with database.writing() as session:
+        with pytest.raises(RosterGone):
+            await roster.taken_up(session, kept.id, account=cast.facilitator, now=MONDAY)
+
+
+async def test_a_newer_file_takes_the_place_of_the_one_before(database: Database, cast: Cast) -> None:
+    kept = []
+    for _ in range(2):
+        async with database.writing() as session:
+            people = people_of("Riverside")
+            kept.append(
+                await roster.put_by(session, people, cast.partnership, account=cast.facilitator, now=MONDAY)
+            )
+
+    async with database.writing() as session:
+        assert await session.get(Roster, kept[0].id) is None or kept[0].id == kept[1].id
+        assert len((await session.exec(select(Roster))).all()) == 1
+
+
+async def test_a_file_nobody_said_yes_to_is_forgotten_after_a_day(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        await roster.put_by(
+            session, people_of("Riverside"), cast.partnership, account=cast.facilitator, now=MONDAY
+        )
+
+    async with database.writing() as session:
+        early = await roster.drop_old(session, now=MONDAY + timedelta(hours=23))
+        late = await roster.drop_old(session, now=MONDAY + timedelta(days=1))
+
+    assert (early, late) == (0, 1)
