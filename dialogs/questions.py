@@ -66,7 +66,8 @@ def _options(question: Question, known: Answer | None, for_whom: Reader) -> list
 
 
 def _option(wording: str, *, ticked: bool) -> dict[str, Any]:
-    return {"wording": wording, "label": short(wording, BESIDE), "ticked": ticked}
+    label = short(wording, BESIDE)
+    return {"wording": wording, "label": label, "cut": label != wording, "ticked": ticked}
 
 
 def _openly(part: Part, question: Question) -> str:

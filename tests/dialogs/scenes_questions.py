@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
+from dialogs import cards
 from tests.cast import CLOSES, DIGEST
 from tests.dialogs.published import LARGE, PULSE
 from tests.dialogs.scenes import Scene, drawn, same
@@ -76,7 +77,10 @@ def chosen() -> Iterator[Scene]:
     for several, ticked in product((False, True), repeat=2):
 
         def options(words: str, ticked: bool = ticked) -> list[dict[str, Any]]:  # noqa: FBT001 - the loop's own
-            return [{"label": words[:32], "ticked": ticked}, {"label": "5", "ticked": False}]
+            return [
+                {"wording": words, "label": cards.short(words, 32), "cut": True, "ticked": ticked},
+                {"wording": "5", "label": "5", "cut": False, "ticked": False},
+            ]
 
         value = 1 if ticked else None
         facts: dict[str, Any] = {"several": several, "options": options, "value": value}

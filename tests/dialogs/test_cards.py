@@ -22,7 +22,7 @@ LONGEST_MESSAGE, LONGEST_CAPTION, LONGEST_NOTICE, LONGEST_DATA = 4096, 1024, 200
 # Letters that a button shows beside so many others on a phone 360 wide.
 ROOM = {1: 34, 2: 15, 3: 10, 4: 7, 5: 5, 6: 4}
 # Parts of a card, never sent alone.
-PARTS = {"answered_back", "choice", "cell", "author", "place", "picture"}
+PARTS = {"answer", "answered_back", "choice", "cell", "author", "place", "picture"}
 
 everywhere = pytest.mark.parametrize("scene", ALL, ids=lambda scene: scene.name)
 

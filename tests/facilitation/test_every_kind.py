@@ -11,8 +11,8 @@ from facilitation.refusals import NotYours
 from storage.database import Database
 from storage.rounds import Promise, Round
 from tests.cast import OPENS, Cast, seat_of
-from tests.facilitation import kinds
-from tests.facilitation.kinds import (
+from tests.facilitation import every_kind
+from tests.facilitation.every_kind import (
     ALOUD,
     COUNCIL,
     GUESS,
@@ -31,7 +31,7 @@ from tests.facilitation.turning import given, part_of
 
 @pytest.fixture
 async def asked(database: Database, cast: Cast) -> Asked:
-    return await kinds.opened(database, cast)
+    return await every_kind.opened(database, cast)
 
 
 async def own(database: Database, asked: Asked) -> Part:
@@ -86,7 +86,7 @@ async def test_what_a_seat_is_asked_is_its_own(database: Database, cast: Cast, a
         forged = await questions.subjects(session, mine.questions, seat_id=other.invitation.seat_id)
 
     assert len(mine.questions) == 11
-    assert [question.key for question in other.questions] == [(code, 0) for code in kinds.CODES]
+    assert [question.key for question in other.questions] == [(code, 0) for code in every_kind.CODES]
     assert told == {
         ("say_no", asked.council): "Council",
         ("say_no", asked.trust): "Health Trust",
@@ -220,11 +220,11 @@ async def test_what_came_of_a_promise_is_noted_on_it(database: Database, asked: 
     told = []
     for value in (1, 2, 3):
         await does(database, asked, answers.tell, KEPT_WORD, value)
-        told.append(await kinds.outcome_of(database, asked.promise))
+        told.append(await every_kind.outcome_of(database, asked.promise))
     await does(database, asked, answers.skip, KEPT_WORD)
 
     assert told == ["done", "partly", "blocked"]
-    assert await kinds.outcome_of(database, asked.promise) == ""
+    assert await every_kind.outcome_of(database, asked.promise) == ""
 
 
 async def test_an_older_tap_does_not_change_what_came_of_a_promise(database: Database, asked: Asked) -> None:
@@ -232,7 +232,7 @@ async def test_an_older_tap_does_not_change_what_came_of_a_promise(database: Dat
 
     await does(database, asked, answers.tell, KEPT_WORD, 3, update_id=10**9 + 1)
 
-    assert await kinds.outcome_of(database, asked.promise) == "done"
+    assert await every_kind.outcome_of(database, asked.promise) == "done"
 
 
 async def test_a_promise_that_is_gone_or_somebody_else_s_is_left_alone(
@@ -242,7 +242,7 @@ async def test_a_promise_that_is_gone_or_somebody_else_s_is_left_alone(
     async with database.writing() as session:
         (await session.get_one(Promise, asked.promise)).seat_id = other.id
     await does(database, asked, answers.tell, KEPT_WORD, 1)
-    theirs = await kinds.outcome_of(database, asked.promise)
+    theirs = await every_kind.outcome_of(database, asked.promise)
     async with database.writing() as session:
         await session.delete(await session.get_one(Promise, asked.promise))
 
@@ -254,7 +254,7 @@ async def test_a_promise_that_is_gone_or_somebody_else_s_is_left_alone(
 
 async def test_a_promise_follows_the_words_that_make_it(database: Database, asked: Asked) -> None:
     async def stand() -> list[str]:
-        return await kinds.promises_of(database, asked.round_id)
+        return await every_kind.promises_of(database, asked.round_id)
 
     await does(database, asked, answers.write, PLAN, "Cal the council.", message=7)
     written = await stand()
@@ -289,4 +289,4 @@ async def test_a_round_that_was_called_off_says_so(database: Database, asked: As
 
 
 def test_the_round_of_the_tests_has_every_kind() -> None:
-    assert {item["kind"] for item in kinds.EVERY["items"]} == set(instruments.KINDS)
+    assert {item["kind"] for item in every_kind.EVERY["items"]} == set(instruments.KINDS)
