@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import raised, rounds, voices
+from facilitation import consent, raised, rounds
 from facilitation.answers import LONGEST_TEXT, TextTooLong, storable
 from facilitation.refusals import NotYours
 from storage.digests import Digest, Response
@@ -75,7 +75,7 @@ async def _going(session: AsyncSession, round_id: int, *, role: str | None) -> G
     if round_ is None or digest is None:
         return None
     # Whoever took words back since they were frozen is not quoted.
-    await voices.as_consented(session, digest, round_)
+    await consent.as_of_now(session, digest, round_)
     partnership = await session.get_one(Partnership, round_.partnership_id)
     wanted = (
         select(Member.account, Member.language)

@@ -9,7 +9,18 @@ import numpy as np
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import instruments, ledger, raised, reach, responses, rounds, shares, tallies, voices
+from facilitation import (
+    consent,
+    instruments,
+    ledger,
+    raised,
+    reach,
+    responses,
+    rounds,
+    shares,
+    tallies,
+    voices,
+)
 from facilitation.instruments import Instrument
 from storage.digests import Digest, Signal
 from storage.partnerships import Cell, Partnership
@@ -128,6 +139,8 @@ async def freeze(session: AsyncSession, gathered: Gathered, facts: Facts, *, now
     digest = Digest(round_id=round_.id, partnership_id=round_.partnership_id, facts=facts, made_at=now)
     session.add(digest)
     await session.flush()
+    # Words that were taken back since they were gathered are not kept.
+    await consent.as_of_now(session, digest, round_)
     return digest
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import instruments, raised
+from facilitation import instruments
 from facilitation.instruments import CONFIDENTIAL, Instrument
 from storage.digests import Digest
 from storage.members import Seat
-from storage.partnerships import Organisation, Partnership
+from storage.partnerships import Organisation
 from storage.rounds import Answer, Invitation, Round
 
 # A kind of organisation is named beside a quote only if so many of its seats were invited.
@@ -120,35 +120,8 @@ async def _seats(session: AsyncSession, round_: Round) -> Counter[int]:
     return Counter((await session.exec(wanted)).all())
 
 
-async def as_consented(session: AsyncSession, digest: Digest, round_: Round) -> None:
-    """Bring a digest that is not out yet in line with what its authors want now, and what is withheld.
-
-    Nothing is added to it: words that were raised or answered after it was frozen wait for the next one.
-    """
-    owed = digest.facts["owed"]
-    partnership = await session.get_one(Partnership, digest.partnership_id)
-    standing = await raised.standing(session, partnership.id)
-    kept = {one.raised.text for one in standing if one.raised.shown_as in ALOUD and not one.raised.withheld}
-    owed = owed | {key: [one for one in owed[key] if one["text"] in kept] for key in ("owed", "replied")}
-    words = {"quotes": await quotes(session, round_), "withheld": await withheld(session, round_)}
-    digest.facts = digest.facts | words | {"owed": owed}
-    session.add(digest)
-    await session.flush()
-
-
-async def said_by(session: AsyncSession, seat_id: int) -> set[str]:
-    """Every text of one seat that a digest may hold: of its answers, and what it raised."""
-    answered = (
-        select(Answer.text)
-        .join(Invitation, col(Invitation.id) == col(Answer.invitation_id))
-        .where(Invitation.seat_id == seat_id, col(Answer.text).is_not(None))
-    )
-    brought = select(raised.Raised.text).where(raised.Raised.seat_id == seat_id)
-    return {text for wanted in (answered, brought) for text in (await session.exec(wanted)).all() if text}
-
-
 async def unsay(session: AsyncSession, partnership_id: int, texts: Collection[str]) -> None:
-    """Take these words out of every digest of a partnership, sent or not: their author takes them back.
+    """Take these words out of every digest of a partnership, sent or not: their author took them back.
 
     What Telegram has delivered stays delivered; whoever reads the digest again does not find them.
     """

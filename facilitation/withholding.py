@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import digests, rounds, voices
+from facilitation import consent, digests, rounds, voices
 from facilitation.refusals import NotYours, Refusal
 from storage.digests import Digest
 from storage.members import Member, Seat
@@ -40,7 +40,7 @@ def fingerprint(quote: Mapping[str, str]) -> int:
 async def waiting(session: AsyncSession, digest_id: int, *, account: int) -> tuple[Digest, Partnership]:
     """A digest of one's own partnership, to look through before it goes out. Raises NotYours, GoneOut."""
     digest, round_ = await _before(session, digest_id, account=account)
-    await voices.as_consented(session, digest, round_)
+    await consent.as_of_now(session, digest, round_)
     return digest, await session.get_one(Partnership, digest.partnership_id)
 
 
@@ -68,7 +68,7 @@ async def keep_out(
         member = await _author(session, answer.invitation_id)
         if member is not None and member.account is not None:
             told.append(KeptOut(answer.id, member.account, member.language, answer.text or ""))
-    await voices.as_consented(session, digest, round_)
+    await consent.as_of_now(session, digest, round_)
     return told
 
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import answers, intake, invites, parts, publishing, roster, rounds
+from facilitation import answers, intake, invites, parts, publishing, questions, roster, rounds
 from facilitation.answers import Given
 from storage import schema
 from storage.database import Database
@@ -21,11 +22,19 @@ from storage.rounds import Answer, Invitation, Round, Schedule
 from synthesis import disclosure
 from tests import proof
 from tests.cast import MONDAY
+from tests.facilitation import straight
 from tests.facilitation.turning import freeze
 
 ROUNDS = 12
 PARTNERSHIPS = proof.size(ci=10, long=150)
 WEEK = timedelta(days=7)
+# Questions of the other kinds, with the values an answer can have.
+ALSO: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
+    "voted": ("agree", {}, (-1, 0, 1)),
+    "chose": ("choice", {"options": [{"en": "this"}, {"en": "that"}, {"en": "neither"}]}, (1, 2, 4)),
+    "hours": ("number", {"least": 0, "most": 40}, tuple(range(41))),
+    "kept": ("promise", {}, (1, 2, 3)),
+}
 KINDS = ("public", "funder", "community", "community", "social_enterprise", "other")
 
 
@@ -76,13 +85,36 @@ async def held(session: AsyncSession, chance: Random, schedule_id: int, *, week:
         diligence = chance.choice((0.0, 0.5, 0.9, 1.0, 1.0))
         if diligence and asked.account is not None:
             part = await parts.of(session, asked.invitation.id, account=asked.account, now=opens)
-            for position in range(len(part.instrument.rated)):
-                if chance.random() < diligence:
+            for position, question in enumerate(part.questions):
+                if question.item.kind in questions.RATED and chance.random() < diligence:
                     given = Given(asked.account, week * 100 + position, opens)
                     await answers.rate(session, part, position, chance.randint(1, 5), given=given)
+    await answered_also(session, opened, chance)
     if opened.round.state == "open":
         await publishing.close(session, round_id, now=opened.round.closes_at)
         await freeze(session, round_id, now=opened.round.closes_at)
+
+
+async def answered_also(session: AsyncSession, opened: rounds.Opened, chance: Random) -> None:
+    """The round asks questions of the other kinds too, and some answer them."""
+    if opened.round.state != "open":
+        return
+    items = [straight.item(code, kind, **parts) for code, (kind, parts, _) in ALSO.items()]
+    opened.round.instrument = opened.round.instrument | {"items": [*opened.round.instrument["items"], *items]}
+    session.add(opened.round)
+    for asked in opened.asked:
+        for code, (_, _, values) in ALSO.items():
+            if chance.random() < 0.7:
+                session.add(
+                    Answer(
+                        invitation_id=asked.invitation.id,
+                        item=code,
+                        value=chance.choice(values),
+                        update_id=1,
+                        received_at=MONDAY,
+                    )
+                )
+    await session.flush()
 
 
 async def attacked(session: AsyncSession, *, k: int) -> tuple[list[tuple[int, ...]], int, int]:
@@ -98,7 +130,8 @@ async def attacked(session: AsyncSession, *, k: int) -> tuple[list[tuple[int, ..
     ledger = (await session.exec(select(Shown))).all()
     exposed, enough, shown = [], 0, 0
     for item, columns in gave.items():
-        rows = [row for row in ledger if row.item == item]
+        # What is begun is told of the same people as what is done.
+        rows = [row for row in ledger if row.item.partition(":")[0] == item]
         matrix = [
             [
                 int(round_id == row.round_id and row.cell_id in (None, cell_id))
@@ -110,6 +143,9 @@ async def attacked(session: AsyncSession, *, k: int) -> tuple[list[tuple[int, ..
         cells = [(round_id, cell_id) for _, round_id, cell_id in columns if cell_id is not None]
         enough += sum(cells.count(cell) >= k for cell in set(cells))
         shown += sum(row.cell_id is not None for row in rows)
+        if item in ALSO:
+            assert all(row.cell_id is None and row.least >= k for row in rows)
+    assert {row.item.partition(":")[0] for row in ledger} <= {*gave, "answered_back", "heard"}
     return exposed, enough, shown
 
 
