@@ -1,5 +1,6 @@
 """Founding a partnership, and the menu it is set up and led from."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -63,13 +64,18 @@ async def _begin(
     found = await _known(session, tap, founding_id, print_)
     runs = str(min(runs_server, 1))
     await answering.expect(session, tap.chat, NAME, found.id, item=runs, message=tap.message)
-    reader = await readers.alone(session, account=tap.account, language=tap.language)
-    facts = {"founding": found.id, "fingerprint": print_, "runs_server": bool(runs_server)}
-    return Reply(draw("founding_name", reader, **facts), over=tap.message)
+    return Reply(await _naming(session, tap, found, runs=runs), over=tap.message)
+
+
+async def _naming(session: AsyncSession, moment: Moment, found: Founding, *, runs: str) -> Card:
+    reader = await readers.alone(session, account=moment.account, language=moment.language)
+    facts = {"founding": found.id, "fingerprint": fingerprint(found), "runs_server": runs == "1"}
+    return draw("founding_name", reader, **facts)
 
 
 async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, setting: Setting) -> Reply:
     found = await session.get_one(Founding, awaiting.about)
+    asked = await _naming(session, message, found, runs=awaiting.item)
     try:
         partnership = await founding.found(
             session,
@@ -89,7 +95,8 @@ async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, set
     await answering.expect(session, message.chat, ORGANISATION, partnership.id)
     reader = await readers.of(session, account=message.account, partnership_id=partnership.id)
     card = draw("founded", reader, partnership=partnership)
-    return Reply(card, commands=await commands.of(session, message, setting))
+    settled = (awaiting.message, replace(asked, rows=())) if awaiting.message is not None else None
+    return Reply(card, settled=settled, commands=await commands.of(session, message, setting))
 
 
 async def _works_for(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:

@@ -1,6 +1,7 @@
 """A partnership's settings: each is changed in place, and stored at once."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ MINIMA = (4, 5, 6, 7, 8, 10, 12, 15, 20)
 
 Facts = Callable[[Partnership, Moment, Setting], dict[str, Any]]
 Change = Callable[[AsyncSession, Partnership, Moment, Setting, int], Awaitable[None]]
+Write = Callable[[AsyncSession, Partnership, Said], Awaitable[Reply | None]]
 
 
 async def _card(
@@ -156,27 +158,42 @@ async def _sure(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: 
 # What was written.
 
 
-async def _renamed(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
+async def _written(
+    write: Write, session: AsyncSession, message: Said, awaiting: Awaiting, setting: Setting
+) -> Reply:
+    """Store it, show the menu, and let the card that asked rest: what it asked is answered."""
     partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
+    asked = await _asked(session, message, awaiting, partnership, setting)
+    unclear = await write(session, partnership, message)
+    return unclear or Reply(await founding.menu(session, message, partnership.id), settled=asked)
+
+
+async def _asked(
+    session: AsyncSession, message: Said, awaiting: Awaiting, partnership: Partnership, setting: Setting
+) -> tuple[int, Card] | None:
+    if awaiting.message is None:
+        return None
+    template, facts, _ = CARDS[awaiting.kind]
+    card = await _card(template, session, message, partnership, **facts(partnership, message, setting))
+    return awaiting.message, replace(card, rows=())
+
+
+async def _renamed(session: AsyncSession, partnership: Partnership, message: Said) -> None:
     await ways.rename(session, partnership, message.text)
-    return Reply(await founding.menu(session, message, partnership.id))
 
 
-async def _endangered(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
-    partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
+async def _endangered(session: AsyncSession, partnership: Partnership, message: Said) -> None:
     await ways.in_danger(session, partnership, message.text)
-    return Reply(await founding.menu(session, message, partnership.id))
 
 
-async def _placed(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
+async def _placed(session: AsyncSession, partnership: Partnership, message: Said) -> Reply | None:
     """One clock fits: it is taken. Several: they ask which. Raises ZoneUnknown where none does."""
-    partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
     fitting = zones.found(message.text)
     if len(fitting) > 1:
         offered = [{"name": zone.replace("_", " "), "number": zones.number(zone)} for zone in fitting]
         return Reply(await _card("way_zones", session, message, partnership, zones=offered))
     await ways.live_by(session, partnership, fitting[0], now=message.received_at)
-    return Reply(await founding.menu(session, message, partnership.id))
+    return None
 
 
 # Each card: its template, what it shows, and what is awaited while it is read.
@@ -202,4 +219,5 @@ VERBS: dict[str, Verb] = {
     "way_k_sure": Verb(_sure, 2),
 }
 COMMANDS: dict[str, Command] = {}
-WORDS: dict[str, Words] = {"way_name": _renamed, "way_zone": _placed, "way_help": _endangered}
+WRITTEN: dict[str, Write] = {"way_name": _renamed, "way_zone": _placed, "way_help": _endangered}
+WORDS: dict[str, Words] = {kind: partial(_written, write) for kind, write in WRITTEN.items()}

@@ -78,6 +78,8 @@ async def test_a_link_two_answers_and_two_names_found_a_partnership(
     assert "With its name you found it, and agree to all this." in text(asked)
     assert "Hillside Partnership is founded, and you facilitate it." in text(named)
     assert "Which organisation do you work for?" in text(named)
+    assert named.settled is not None
+    assert (named.settled[0], named.settled[1].rows) == (1, ())
     assert "Next: the partner organisations." in text(menu)
     assert (made.timezone, made.language, made.facilitator_runs_server) == ("Europe/London", "en", True)
     assert await backbone_of(database, made) == "Hillside Forum"
@@ -294,6 +296,8 @@ async def test_a_partnership_is_renamed_in_place(database: Database, cast: Cast,
     assert "Name: Riverside" in text(settings)
     assert "is called Riverside" in text(asked)
     assert text(menu).startswith("Riverbank")
+    assert menu.settled is not None
+    assert (menu.settled[0], menu.settled[1].rows) == (1, ())
     assert (await kept(database, cast)).name == "Riverbank"
 
 
@@ -424,7 +428,7 @@ async def test_the_smallest_group_is_raised_for_good(
 
     assert "4" not in [label for row in labels(offered) for label in row]
     assert "It cannot be lowered again." in text(sure)
-    assert "Figures stand for 6 people or more" in text(raised)
+    assert "Results show groups of 6 people or more" in text(raised)
     assert all("can be raised, and never lowered" in one.notice for one in lowered)
     assert (await kept(database, cast)).minimum_group == 6
 
@@ -483,7 +487,7 @@ async def test_cancel_forgets_what_is_awaited_and_shows_where_one_is(
     cancelled = await facilitator.say("/cancel")
     said = await facilitator.say("Riverbank")
 
-    assert "Good, nothing more is awaited." in text(cancelled)
+    assert "Good, there is nothing you need to write now." in text(cancelled)
     assert data(cancelled, "Settings") == f"ways:{cast.partnership.id}"
     assert (await kept(database, cast)).name == "Riverside"
     assert "Riverbank" not in text(said)
@@ -493,7 +497,7 @@ async def test_cancel_works_for_members_and_strangers_too(database: Database, ca
     member = await Phone(database, cast.members[0], now=MONDAY).say("/cancel")
     stranger = await Phone(database, 99, now=MONDAY).say("/cancel")
 
-    assert "Nothing was awaited. This is where you are:" in text(member)
+    assert "There was nothing to write. This is where you are:" in text(member)
     assert "Riverside · Council" in text(member)
     assert "To take part you need a link" in text(stranger)
 
