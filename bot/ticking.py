@@ -12,7 +12,7 @@ from bot import drawing, heard, logs, outbox
 from bot.outbox import Letter
 from dialogs import briefs, glances, invitations, pictures, readers
 from dialogs import digests as digest_cards
-from facilitation import digests, planning, publishing, quiet, rounds
+from facilitation import digests, planning, publishing, quiet, reminders, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
 from storage.database import Database
@@ -102,19 +102,20 @@ async def _invited(session: AsyncSession, opened: Opened, now: datetime) -> list
 async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """One letter to each for whom there is a good hour left in which to answer."""
     round_, letters = opened.round, []
-    last = round_.reminded > 1
-    due = round_.reminds_again_at if last else round_.reminds_at
+    due = round_.reminds_again_at if round_.reminded == reminders.LAST else round_.reminds_at
     for asked in opened.asked:
         if asked.account is None:
             continue
         zone = asked.timezone
         begins = await quiet.considerate(session, round_, due=due, now=now, timezone=zone)
         until = await quiet.reminds_until(session, round_, begins=begins, timezone=zone)
-        # Held up over somebody's night, the first gives way to the second.
-        until = until if last else min(until, round_.reminds_again_at)
+        # One that is held up over somebody's night until the other is due stands for both.
+        which = reminders.LAST if begins >= round_.reminds_again_at else round_.reminded
+        until = min(until, round_.reminds_again_at) if which == reminders.FIRST else until
         if begins < until:
-            method, payload = drawing.sent(invitations.reminder(opened, asked), asked.account)
-            key = f"reminder:{asked.invitation.id}:{round_.reminded}"
+            card = invitations.reminder(opened, asked, last=which == reminders.LAST)
+            method, payload = drawing.sent(card, asked.account)
+            key = reminders.key(asked.invitation.id, which)
             letters.append(Letter(key, "reminder", asked.account, method, payload, begins, until))
     return letters
 

@@ -18,8 +18,8 @@ def invitation(opened: Opened, asked: Asked) -> Card:
     return _card("invitation", opened, asked, **counted)
 
 
-def reminder(opened: Opened, asked: Asked) -> Card:
-    return _card("reminder", opened, asked, last=opened.round.reminded > 1)
+def reminder(opened: Opened, asked: Asked, *, last: bool) -> Card:
+    return _card("reminder", opened, asked, last=last)
 
 
 def _card(template: str, opened: Opened, asked: Asked, **facts: object) -> Card:

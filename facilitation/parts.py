@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import instruments, questions, rounds
+from facilitation import instruments, questions, reminders, rounds
 from facilitation.instruments import Instrument
 from facilitation.questions import Key, Question
 from facilitation.refusals import NotYours, Refusal
@@ -143,6 +143,8 @@ async def settle(session: AsyncSession, part: Part) -> None:
     if part.invitation.state != "finished":
         part.invitation.state = "finished" if part.first_open() is None else "started"
         session.add(part.invitation)
+        if part.invitation.state == "finished":
+            await reminders.withdraw(session, part.invitation.id)
     await session.flush()
 
 
@@ -154,4 +156,5 @@ async def decline(session: AsyncSession, part: Part) -> None:
     if part.invitation.state in ("asked", "started"):
         part.invitation.state = "declined"
         session.add(part.invitation)
+        await reminders.withdraw(session, part.invitation.id)
         await session.flush()

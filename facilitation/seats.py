@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import members, rounds
+from facilitation import members, reminders, rounds
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
-from storage.queues import Outgoing
 from storage.rounds import Answer, Invitation, Promise, Round
 
 EVERYWHERE = 0  # in place of a partnership's id: all of them
@@ -120,15 +119,7 @@ async def _silence(session: AsyncSession, seats: Sequence[Seat]) -> None:
         if part.state in ("asked", "started"):
             part.state = "declined"
             session.add(part)
-        waiting = (col(Outgoing.key) == f"reminder:{part.id}") | col(Outgoing.key).startswith(
-            f"reminder:{part.id}:"
-        )
-        await session.exec(
-            update(Outgoing)
-            .where(waiting, col(Outgoing.state).in_(("pending", "retry")))
-            .values(state="expired")
-            .execution_options(synchronize_session=False)
-        )
+        await reminders.withdraw(session, part.id)
     await session.flush()
 
 

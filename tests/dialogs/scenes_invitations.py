@@ -26,11 +26,10 @@ def scenes() -> Iterator[Scene]:
     shapes["open"] = _pulse(2, 2) | {"shown_as": "open"}
     shapes["one text"] = _pulse(0, 1)
     for name, shape in shapes.items():
-        yield Scene("invitation", name, partial(_came, invitations.invitation, shape, 0))
-        for reminded in (1, 2):
-            yield Scene(
-                "reminder", f"{name} {reminded}", partial(_came, invitations.reminder, shape, reminded)
-            )
+        yield Scene("invitation", name, partial(_came, invitations.invitation, shape))
+        for last in (False, True):
+            reminder = partial(invitations.reminder, last=last)
+            yield Scene("reminder", f"{name} {last}", partial(_came, reminder, shape))
     for reason, following in product((*REASONS, "holiday:"), (None, OPENS)):
         yield Scene("skipped", f"{reason} {following}", partial(_skipped, reason, following))
 
@@ -41,13 +40,9 @@ def _pulse(rated: int, texts: int) -> dict[str, Any]:
     return instruments.frozen("pulse", 1) | {"items": [*items[:rated], *[items[5], more][:texts]]}
 
 
-def _came(
-    draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], reminded: int, words: str
-) -> Card:
+def _came(draw: Callable[[Opened, Asked], Card], instrument: dict[str, Any], words: str) -> Card:
     invited = Asked(Invitation(id=LARGE, round_id=1, seat_id=1, organisation_id=1), 1, words)
-    found = opened(words, instrument=instrument)
-    found.round.reminded = reminded
-    return draw(found, invited)
+    return draw(opened(words, instrument=instrument), invited)
 
 
 def _skipped(reason: str, following: Any, words: str) -> Card:  # noqa: ANN401 - a moment, or none
