@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from bot import ticking
-from dialogs import digests, pictures
+from dialogs import glances, pictures
 from facilitation import publishing
 from storage.database import Database
 from storage.digests import Digest
@@ -56,7 +56,7 @@ async def test_a_digest_goes_out_without_its_picture_when_that_cannot_be_drawn(
     database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "svg", lambda _picture: "<this is no picture")
-    monkeypatch.setattr(digests, "picture", lambda *_, **__: object())
+    monkeypatch.setattr(glances, "picture", lambda *_, **__: object())
     for moment in (OPENS, CLOSES, DIGEST):
         await ticking.tick(database, now=moment)
 
