@@ -60,6 +60,7 @@ ANSWER = {
     "text": "words",
     "shown_as": "may_be_shown",
     "withheld": "kept_out_because",
+    "ticked": "ticked_one_by_one",
     "message": "message",
     "update_id": "telegram_update",
     "received_at": "received_at",
@@ -71,6 +72,7 @@ RAISED = {
     "shown_as": "may_be_shown",
     "message": "message",
     "raised_at": "raised_at",
+    "seen_at": "seen_by_facilitators_at",
     "withdrawn_at": "withdrawn_at",
     "withheld": "kept_out_because",
     "reply": "reply",
@@ -79,6 +81,7 @@ RAISED = {
     "replied_at": "replied_at",
     "asked_at": "asked_whether_heard_at",
     "heard": "heard",
+    "heard_at": "heard_said_at",
 }
 AWAITED = {
     "kind": "kind",
