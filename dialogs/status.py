@@ -1,7 +1,90 @@
 """Where everything stands, for facilitators."""
 
-from dialogs.verbs import Command, Verb, Words
+from typing import Any
 
-VERBS: dict[str, Verb] = {}
-COMMANDS: dict[str, Command] = {}
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dialogs import answering, cadences, choosing, plans, readers
+from dialogs.cards import Card, Reader, draw
+from dialogs.events import Moment, Reply, Said, Setting, Tapped
+from dialogs.verbs import FACILITATOR, Command, Verb, Words
+from facilitation import partnerships, standing
+from facilitation.rounds import HOLIDAY
+from facilitation.standing import Following, Running, Skipped, Standing
+
+LISTED = 8
+
+
+async def card(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
+    """Rounds, what comes next, what did not happen or arrive. Raises NotYours."""
+    partnership = await partnerships.facilitated(session, partnership_id, account=moment.account)
+    await answering.forget(session, moment.chat)
+    found = await standing.of(session, partnership, now=moment.received_at)
+    reader = await readers.of(session, account=moment.account, partnership_id=partnership_id)
+    return draw(
+        "status",
+        reader,
+        partnership=partnership_id,
+        name=partnership.name,
+        running=[_running(one, reader) for one in found.running],
+        following=[_following(one, reader) for one in found.following],
+        skipped=[_skipped(one, reader) for one in found.skipped[:LISTED]],
+        undelivered=found.undelivered,
+        owed=found.owed,
+        **_people(found),
+    )
+
+
+def _running(one: Running, reader: Reader) -> dict[str, Any]:
+    return {
+        "title": plans.title(one.schedule, reader),
+        "number": one.round.number,
+        "open": one.round.state == "open",
+        "closes": one.round.closes_at,
+        "digest": one.round.digest_at,
+        "half": one.half,
+    }
+
+
+def _following(one: Following, reader: Reader) -> dict[str, Any]:
+    return {
+        "title": plans.title(one.schedule, reader),
+        "day": cadences.long_date(one.coming.day, reader) if one.coming else "",
+        "hour": cadences.hour(one.schedule.opens),
+    }
+
+
+def _skipped(one: Skipped, reader: Reader) -> dict[str, Any]:
+    reason, _, holiday = one.round.reason.partition(HOLIDAY[-1])
+    return {
+        "title": plans.title(one.schedule, reader),
+        "opened": one.round.opens_at,
+        "reason": reason,
+        "holiday": holiday,
+    }
+
+
+def _people(found: Standing) -> dict[str, Any]:
+    empty = [place.name for place in found.places if not place.seats]
+    return {
+        "empty": empty[:LISTED],
+        "places": [place for place in found.places if place.seats][:LISTED],
+        "unreached": len(found.missed["none"]),
+        "off_telegram": found.missed["some"][:LISTED],
+        "loads": found.loads[:LISTED],
+        "more_loads": max(0, len(found.loads) - LISTED),
+    }
+
+
+async def _tapped(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
+    return Reply(await card(session, tap, partnership_id), over=tap.message)
+
+
+async def _said(session: AsyncSession, message: Said, _: Setting, __: str) -> Reply:
+    which = await choosing.one_of(session, message, "status", role=FACILITATOR)
+    return which if isinstance(which, Reply) else Reply(await card(session, message, which))
+
+
+VERBS: dict[str, Verb] = {"status": Verb(_tapped, 1)}
+COMMANDS: dict[str, Command] = {"/status": Command(_said, (FACILITATOR,))}
 WORDS: dict[str, Words] = {}

@@ -15,6 +15,7 @@ from storage.rounds import Answer, Invitation, Promise, Round
 # The letters of one invitation, by both ends of their keys.
 LETTERS = (("invitation", ""), ("reminder", ""), ("reminder", ":1"), ("reminder", ":2"))
 AT_ONCE = 500
+CALLED_OFF = "called off"  # what a letter says that was held back
 
 
 class TooLateToCallOff(Refusal):
@@ -78,6 +79,6 @@ async def _erase(session: AsyncSession, round_: Round) -> None:
                 col(Outgoing.key).in_(keys[at : at + AT_ONCE]),
                 col(Outgoing.state).in_(("pending", "retry")),
             )
-            .values(state="expired", resend=False)
+            .values(state="expired", resend=False, error=CALLED_OFF)
             .execution_options(synchronize_session=False)
         )
