@@ -17,6 +17,7 @@ from storage.partnerships import Organisation, Partnership
 BESIDE = 21  # letters of a name on a button, beside what else it tells
 CAPACITIES = (30, 60, 120, 240)
 NOT_SAID = 0  # in place of minutes
+NEWEST = 10**6  # in place of a page: the last one
 Keep = Callable[[AsyncSession, Organisation, str], Awaitable[None]]
 
 
@@ -117,7 +118,7 @@ async def _is(session: AsyncSession, tap: Tapped, _: Setting, *numbers: int) -> 
         return await _back(session, tap, organisation)
     following = await _following(session, organisation) if left > 1 else None
     if following is None:
-        return Reply(await listing(session, tap, organisation.partnership_id), over=tap.message)
+        return Reply(await listing(session, tap, organisation.partnership_id, NEWEST), over=tap.message)
     return Reply(await _kinds(session, tap, following, left=left - 1, fresh=True), over=tap.message)
 
 
