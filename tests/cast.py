@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from facilitation import invites, members, rounds
+from facilitation import invites, members, planning
 from storage.database import Database
 from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
@@ -81,7 +81,7 @@ async def seated(database: Database, *, first_account: int = 1000, name: str = "
                 await session.flush()
                 await invites.join(session, invite, account=one, language="en", now=MONDAY)
         await session.flush()
-        await rounds.plan(session, schedule.id, now=MONDAY)
+        await planning.plan(session, schedule.id, now=MONDAY)
     return Cast(partnership, schedule, organisations, accounts)
 
 
@@ -93,3 +93,12 @@ async def member_of(database: Database, account: int) -> Member | None:
 async def seat_of(database: Database, account: int) -> Seat:
     async with database.reading() as session:
         return (await members.sittings(session, account=account))[0].seat
+
+
+async def changed(database: Database, cast: Cast, **values: object) -> None:
+    """As a facilitator's edit leaves the schedule: other values; the plan is not made anew yet."""
+    async with database.writing() as session:
+        schedule = await session.get_one(Schedule, cast.schedule.id)
+        for name, value in values.items():
+            setattr(schedule, name, value)
+        session.add(schedule)

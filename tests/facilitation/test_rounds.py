@@ -7,26 +7,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from facilitation import answers, asking, members, parts, planning, quiet, rounds
+from facilitation import answers, asking, members, parts, planning, rounds
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Partnership
 from storage.rounds import Schedule
-from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast, seated
+from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast, changed, seated
 from tests.facilitation.turning import all_rounds, answer, digest_of, given, part_of, plan, step, turn
 
 LONDON = ZoneInfo("Europe/London")
 WEEK = timedelta(days=7)
-
-
-async def edit(database: Database, cast: Cast, **changes: object) -> None:
-    """As a facilitator's edit will: new values, and the plan made anew."""
-    async with database.writing() as session:
-        schedule = await session.get_one(Schedule, cast.schedule.id)
-        for name, value in changes.items():
-            setattr(schedule, name, value)
-        session.add(schedule)
 
 
 async def opened(database: Database, round_id: int, *, now: datetime) -> Opened:
@@ -70,7 +61,7 @@ async def test_an_edited_hour_neither_skips_nor_doubles_a_date(
     now = datetime.strptime(f"2026-11-{planned_at}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     await plan(database, now=now)
 
-    await edit(database, cast, opens=hour)
+    await changed(database, cast, opens=hour)
     for weeks in range(4):
         await plan(database, now=now + weeks * WEEK)
 
@@ -85,7 +76,7 @@ async def test_a_round_that_is_open_keeps_the_hours_it_was_announced_with(
 ) -> None:
     await turn(database, now=OPENS)
 
-    await edit(database, cast, closes="12:00")
+    await changed(database, cast, closes="12:00")
     await plan(database, now=OPENS)
 
     first, second = (await all_rounds(database))[:2]
@@ -115,7 +106,7 @@ async def test_a_schedule_made_after_today_s_hour_begins_with_the_next_date(
 
 
 async def test_a_paused_schedule_is_not_planned(database: Database, cast: Cast) -> None:
-    await edit(database, cast, paused_at=MONDAY)
+    await changed(database, cast, paused_at=MONDAY)
 
     async with database.reading() as session:
         assert not await planning.schedules(session)
@@ -174,7 +165,7 @@ async def test_a_round_just_short_of_36_hours_late_still_opens(database: Databas
 
 
 async def test_a_round_is_skipped_when_the_next_one_is_due(database: Database, cast: Cast) -> None:
-    await edit(database, cast, rule="FREQ=DAILY", window_days=1)
+    await changed(database, cast, rule="FREQ=DAILY", window_days=1)
     async with database.writing() as session:
         for round_ in await all_rounds(database):
             await session.delete(await session.get_one(type(round_), round_.id))
@@ -254,65 +245,13 @@ async def test_a_round_that_closed_in_a_crash_gets_its_digest_at_the_next_tick(
     assert (await digest_of(database, round_id)).facts["number"] == 1
 
 
-NIGHT = OPENS.replace(hour=22)
-MORNING = OPENS.replace(hour=8) + timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("due", "now", "begins"),
-    [
-        (OPENS, OPENS + timedelta(seconds=10), OPENS + timedelta(seconds=10)),
-        (OPENS, NIGHT, MORNING),
-        (NIGHT, NIGHT + timedelta(seconds=10), NIGHT),
-        (NIGHT, NIGHT + timedelta(hours=1), MORNING),
-        (OPENS.replace(hour=19, minute=59), OPENS.replace(hour=20), MORNING),
-    ],
-    ids=["on time", "late", "meant for the night", "meant for the night, and late", "late by a minute"],
-)
-async def test_what_comes_late_keeps_the_quiet_hours(
-    database: Database, cast: Cast, due: datetime, now: datetime, begins: datetime
-) -> None:
-    round_ = (await all_rounds(database))[0]
-
-    async with database.reading() as session:
-        assert await quiet.considerate(session, round_, due=due, now=now) == begins
-
-
-@pytest.mark.parametrize(
-    ("begins", "until"),
-    [
-        (REMINDS, REMINDS.replace(hour=20)),
-        (REMINDS.replace(hour=19, minute=50), REMINDS.replace(hour=20, minute=20)),
-        (CLOSES - timedelta(hours=1), CLOSES),
-    ],
-    ids=["by day", "just before the night", "just before the end"],
-)
-async def test_a_reminder_is_not_kept_for_the_night(
-    database: Database, cast: Cast, begins: datetime, until: datetime
-) -> None:
-    round_ = (await all_rounds(database))[0]
-
-    async with database.reading() as session:
-        assert await quiet.reminds_until(session, round_, begins=begins) == until
-
-
-async def test_where_no_hours_are_quiet_a_reminder_is_kept_until_the_end(
-    database: Database, cast: Cast
-) -> None:
-    await edit(database, cast, quiet_from="00:00", quiet_until="00:00")
-    round_ = (await all_rounds(database))[0]
-
-    async with database.reading() as session:
-        assert await quiet.reminds_until(session, round_, begins=REMINDS) == CLOSES
-
-
 async def test_a_round_that_could_only_be_opened_in_its_last_night_is_missed(
     database: Database, cast: Cast
 ) -> None:
-    await edit(database, cast, window_days=1, closes="07:00")
+    await changed(database, cast, window_days=1, closes="07:00")
     await plan(database, now=MONDAY)
 
-    await turn(database, now=NIGHT)
+    await turn(database, now=OPENS.replace(hour=22))
 
     assert [(one.state, one.reason) for one in await all_rounds(database)][:1] == [("skipped", "missed")]
 
@@ -331,27 +270,6 @@ async def test_the_next_moment_is_told_at_every_stage(database: Database, cast: 
     assert found == expected
 
 
-async def test_only_the_unfinished_are_reminded(database: Database, cast: Cast) -> None:
-    done, begun, declined, enough, gone, left, *others = cast.members
-    await turn(database, now=OPENS)
-    round_id = (await all_rounds(database))[0].id
-    await answer(database, done, round_id, dict.fromkeys(range(6)), now=OPENS)
-    await answer(database, begun, round_id, {0: 3}, now=OPENS)
-    await answer(database, enough, round_id, {0: 3}, now=OPENS)
-    async with database.writing() as session:
-        for account in (declined, enough):
-            await parts.decline(session, await part_of(database, account, round_id, now=OPENS))
-        await members.lost(session, account=gone, now=OPENS)
-        seat = (await members.sittings(session, account=left))[0].seat
-        seat.left_at = OPENS
-        session.add(seat)
-
-    reminded = await step(database, "remind", round_id, now=REMINDS)
-
-    assert isinstance(reminded, Opened)
-    assert sorted(one.account or 0 for one in reminded.asked) == [begun, *others]
-
-
 async def test_not_this_week_is_taken_back_by_answering(database: Database, cast: Cast) -> None:
     await turn(database, now=OPENS)
     round_id = (await all_rounds(database))[0].id
@@ -364,42 +282,6 @@ async def test_not_this_week_is_taken_back_by_answering(database: Database, cast
 
     assert (await part_of(database, one, round_id, now=OPENS)).invitation.state == "started"
     assert (await part_of(database, two, round_id, now=OPENS)).invitation.state == "declined"
-
-
-@pytest.mark.parametrize(
-    ("quiet", "moment", "expected"),
-    [
-        (("20:00", "08:00"), "2026-11-03 12:00", "2026-11-03 12:00"),
-        (("20:00", "08:00"), "2026-11-03 20:00", "2026-11-04 08:00"),
-        (("20:00", "08:00"), "2026-11-03 23:59", "2026-11-04 08:00"),
-        (("20:00", "08:00"), "2026-11-04 00:00", "2026-11-04 08:00"),
-        (("20:00", "08:00"), "2026-11-04 07:59", "2026-11-04 08:00"),
-        (("20:00", "08:00"), "2026-11-04 08:00", "2026-11-04 08:00"),
-        (("12:00", "14:00"), "2026-11-04 12:30", "2026-11-04 14:00"),
-        (("12:00", "14:00"), "2026-11-04 14:00", "2026-11-04 14:00"),
-        (("12:00", "14:00"), "2026-11-04 11:59", "2026-11-04 11:59"),
-        (("00:00", "00:00"), "2026-11-04 03:00", "2026-11-04 03:00"),
-        (("20:00", "01:30"), "2027-03-27 21:00", "2027-03-28 02:00"),
-    ],
-)
-def test_a_reminder_waits_for_the_end_of_the_quiet_hours(
-    quiet: tuple[str, str], moment: str, expected: str
-) -> None:
-    schedule = Schedule(
-        partnership_id=1,
-        instrument="pulse",
-        rule="",
-        starts=MONDAY.date(),
-        quiet_from=quiet[0],
-        quiet_until=quiet[1],
-        started_at=MONDAY,
-        created_at=MONDAY,
-    )
-    at = datetime.fromisoformat(moment).replace(tzinfo=LONDON).astimezone(UTC)
-
-    woken = quiet.awake(at, schedule, LONDON)
-
-    assert woken.astimezone(LONDON).strftime("%Y-%m-%d %H:%M") == expected
 
 
 async def test_facilitators_are_told_where_they_can_be_reached(database: Database, cast: Cast) -> None:
