@@ -23,10 +23,15 @@ async def is_ours(session: AsyncSession, secret: str) -> bool:
 
 
 async def offered(session: AsyncSession, message: Said, setting: Setting, secret: str) -> Reply:
-    """The card behind a founding link. Raises FoundingUsed, FoundingExpired, NotYours."""
+    """The card behind a founding link; who has founded with it, or otherwise facilitates, gets their menu.
+
+    Raises FoundingUsed, FoundingExpired, NotYours.
+    """
     found = await founding.by_secret(session, secret)
     if found is None:
         raise NotYours
+    if found.used_at is not None and await commands.role(session, account=message.account) == FACILITATOR:
+        return await _setup(session, message, setting, "")
     founding.check(found, now=message.received_at)
     return Reply(await _offer(session, message, setting, found))
 

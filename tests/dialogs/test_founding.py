@@ -78,6 +78,7 @@ async def test_a_link_two_answers_and_two_names_found_a_partnership(
     assert "With its name you found it, and agree to all this." in text(asked)
     assert "Hillside Partnership is founded, and you facilitate it." in text(named)
     assert "Which organisation do you work for?" in text(named)
+    assert "/setup" in [name for name, _ in named.commands]
     assert named.settled is not None
     assert (named.settled[0], named.settled[1].rows) == (1, ())
     assert "Next: the partner organisations." in text(menu)
@@ -151,6 +152,20 @@ async def test_a_link_founds_once(database: Database, founder: Phone) -> None:
     assert "This link has been used." in tapped.notice
     async with database.reading() as session:
         assert len((await session.exec(select(Partnership))).all()) == 1
+
+
+async def test_who_has_founded_comes_back_to_the_menu_by_the_same_link(
+    database: Database, founder: Phone
+) -> None:
+    secret = await link(database)
+    offered = await founder.say(f"/start {secret}")
+    await founder.tap(data(offered, "No"))
+    await founder.say("Hillside")
+
+    again = await founder.say(f"/start {secret}")
+
+    assert text(again).startswith("Hillside")
+    assert "Next: the partner organisations." in text(again)
 
 
 async def test_a_link_of_last_week_is_too_old(database: Database, founder: Phone) -> None:
