@@ -44,7 +44,7 @@ Found = tuple[Invitation, Round, Schedule, Seat, Member, Partnership]
 
 
 async def to_check(session: AsyncSession, *, since: datetime, now: datetime) -> list[ToCheck]:
-    """Everybody with an unfinished part in a round that was open before `since` and is open now.
+    """Everybody with an unfinished part in a round that was open at `since` and is open now.
 
     Who said "not this week", rests, left or cannot be reached is not among them.
     """
@@ -57,7 +57,7 @@ async def to_check(session: AsyncSession, *, since: datetime, now: datetime) -> 
         .join(Partnership, col(Partnership.id) == col(Round.partnership_id))
         .where(
             Round.state == "open",
-            col(Round.opens_at) < since,
+            col(Round.opens_at) <= since,
             col(Round.closes_at) > now,
             col(Invitation.state).in_(("asked", "started")),
             col(Seat.left_at).is_(None),

@@ -24,7 +24,7 @@ BACK = re.compile(r"^(back|previous)\b")
 NAVIGATION = re.compile(
     r"^(skip|keep|back|why|not this week|not now|who runs|change|raise|cancel|stop|previous|next|done\W*$"
     r"|finish|help|what (is|happens|are)|leave|pause|read|see|show|later|menu|send|clear|i want to|my data"
-    r"|withdraw)\b"
+    r"|withdraw|take my)\b"
 )
 REFUSED = re.compile(
     r"not stored|didn.t reach|did not reach|closed|too late|expired|try again|once more", re.IGNORECASE

@@ -36,7 +36,11 @@ PLAIN: dict[str, Any] = {
 }
 ENDS = {"low": "not at all", "high": "clearly"}
 SHOWS = ("", "organisation", "open")
-RESTS = ({"away": None, "paused": False}, {"away": CLOSES, "paused": False}, {"away": None, "paused": True})
+RESTS: tuple[dict[str, Any], ...] = (
+    {"away": None, "paused": False},
+    {"away": CLOSES, "paused": False},
+    {"away": None, "paused": True},
+)
 
 
 def scenes() -> Iterator[Scene]:
