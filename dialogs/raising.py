@@ -87,7 +87,7 @@ async def reworded(session: AsyncSession, edit: Reworded) -> Sequence[Reply]:
         return ()
     if row.shown_as is None:
         return (Reply(await _how_card(session, row, account=edit.account)),)
-    return (Reply(await _one_card(session, row, account=edit.account, just="reworded")),)
+    return (Reply(await _one_card(session, row, edit, just="reworded")),)
 
 
 async def _how(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int) -> Reply:
@@ -120,7 +120,7 @@ def _choice(row: Raised, reader: Reader) -> str:
 async def _show_as(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int, shown_as: int) -> Reply:
     row = await raised.show_as(session, raised_id, shown_as, account=tap.account, now=tap.received_at)
     await _settled(session, tap.chat)
-    card = await _one_card(session, row, account=tap.account, just="chosen")
+    card = await _one_card(session, row, tap, just="chosen")
     return Reply(card, over=tap.message, notice=TICK)
 
 
@@ -128,13 +128,18 @@ async def _one(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int) -
     row = await raised.own(session, raised_id, account=tap.account)
     if row.shown_as is None:
         return Reply(await _how_card(session, row, account=tap.account), over=tap.message)
-    return Reply(await _one_card(session, row, account=tap.account), over=tap.message)
+    return Reply(await _one_card(session, row, tap), over=tap.message)
 
 
-async def _one_card(session: AsyncSession, row: Raised, *, account: int, just: str = "") -> Card:
-    reader = await readers.of(session, account=account, partnership_id=row.partnership_id)
+async def _one_card(session: AsyncSession, row: Raised, moment: Moment, *, just: str = "") -> Card:
+    reader = await readers.of(session, account=moment.account, partnership_id=row.partnership_id)
     return draw(
-        "raise_one", reader, just=just, choice=_choice(row, reader), own=own(row, reader), **_keys(row)
+        "raise_one",
+        reader,
+        just=just,
+        choice=_choice(row, reader),
+        own=own(row, reader, moment.received_at),
+        **_keys(row),
     )
 
 
@@ -142,17 +147,19 @@ def _keys(row: Raised) -> dict[str, int]:
     return {"raised": row.id, "partnership": row.partnership_id}
 
 
-def own(row: Raised, reader: Reader) -> dict[str, Any]:
-    """Where something stands, for its author."""
+def own(row: Raised, reader: Reader, now: datetime | None = None) -> dict[str, Any]:
+    """Where something stands, for its author; `now` tells whether its reply is late."""
     zone = ZoneInfo(reader.timezone)
     replied = row.replied_at is not None
+    owed_by = raised.owed_until(row, zone)
     waiting = "choice" if row.shown_as is None else "owed" if row.seen_at is not None else "night"
     return {
         "id": row.id,
         "text": row.text,
         "state": "replied" if replied else waiting,
         "raised": noon(raised.day_raised(row, zone), reader),
-        "owed_by": noon(raised.owed_until(row, zone), reader),
+        "owed_by": noon(owed_by, reader),
+        "late": now is not None and now.astimezone(zone).date() > owed_by,
         "withheld": reason(row.withheld, reader),
         "reply": reply(row.reply, row.words, row.until, reader) if replied else "",
         "heard": row.heard,
@@ -187,7 +194,7 @@ async def _mine_card(
     reader = await readers.of(session, account=tap.account, partnership_id=seat.partnership_id)
     rows = await raised.mine(session, seat)
     page, pages = of_pages(page, len(rows))
-    shown = [own(row, reader) for row in rows[page * A_PAGE : (page + 1) * A_PAGE]]
+    shown = [own(row, reader, tap.received_at) for row in rows[page * A_PAGE : (page + 1) * A_PAGE]]
     stands = [plain(draw("raise_state", reader, own=one, room=160).text) for one in shown]
     return draw(
         "raise_mine",

@@ -58,15 +58,17 @@ async def _list(
 def told(one: Spoken, reader: Reader, crowds: set[str], *, now: datetime) -> dict[str, Any]:
     """What a facilitator is told of something raised: days, never hours."""
     row, zone = one.raised, ZoneInfo(reader.timezone)
-    day = raised.day_raised(row, zone)
+    today, day = now.astimezone(zone).date(), raised.day_raised(row, zone)
+    owed_by = raised.owed_until(row, zone)
     return {
         "id": row.id,
         "text": row.text,
         "label": short(row.text, BESIDE),
         "author": author(raised.label(one, crowds=crowds), reader),
         "raised": raising.noon(day, reader),
-        "waits": max(0, (now.astimezone(zone).date() - day).days),
-        "owed_by": raising.noon(raised.owed_until(row, zone), reader),
+        "waits": max(0, (today - day).days),
+        "owed_by": raising.noon(owed_by, reader),
+        "late": today > owed_by,
         "quotable": row.shown_as in raised.QUOTABLE,
         "withheld": raising.reason(row.withheld, reader),
         "reply": raising.reply(row.reply, row.words, row.until, reader) if row.replied_at else "",

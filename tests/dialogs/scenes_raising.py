@@ -35,6 +35,7 @@ def own(words: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whateve
         "state": "owed",
         "raised": OPENS,
         "owed_by": OPENS + timedelta(days=14),
+        "late": False,
         "withheld": "",
         "reply": "",
         "heard": "",
@@ -56,6 +57,7 @@ OWN = {
     "choice": partial(own, state="choice"),
     "night": partial(own, state="night"),
     "owed": own,
+    "late": partial(own, late=True),
     "withheld": partial(_withheld, own),
     "replied": _replied,
     "replied, withheld": partial(_withheld, _replied),
@@ -126,6 +128,7 @@ def one(words: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whateve
         "raised": OPENS,
         "waits": 5,
         "owed_by": OPENS + timedelta(days=14),
+        "late": False,
         "quotable": True,
         "withheld": "",
         "reply": "",
@@ -143,6 +146,7 @@ def _held(words: str) -> dict[str, Any]:
 
 ONE = {
     "quoted": one,
+    "late": partial(one, late=True),
     "alone": partial(one, author="", quotable=False),
     "replied": _answered,
     "withheld": _held,
@@ -161,7 +165,10 @@ def _owed() -> Iterator[Scene]:
 
 
 def _several(old: bool, words: str) -> list[dict[str, Any]]:  # noqa: FBT001 - filled in by partial
-    return [_answered(words) if old else one(words, waits=waits) for waits in range(raising.A_PAGE)]
+    return [
+        _answered(words) if old else one(words, waits=waits, late=waits > 3)
+        for waits in range(raising.A_PAGE)
+    ]
 
 
 def _replying() -> Iterator[Scene]:
@@ -171,7 +178,9 @@ def _replying() -> Iterator[Scene]:
             yield Scene("owed_one", f"{state} {just}", drawn("owed_one", one=made, just=just, **shown))
         facts = {"reply": partial(_reply, "agreed"), "mark": 2**32 - 1, **shown}
         yield Scene("owed_preview", state, drawn("owed_preview", one=made, **facts))
-    for kind, words, waits, (state, made) in product(KINDS, ("", same), (True, False), list(ONE.items())[:2]):
+    for kind, words, waits, (state, made) in product(
+        KINDS, ("", same), (True, False), [("quoted", one), ("alone", ONE["alone"])]
+    ):
         facts = {"kind": kind, "words": words, "needed": kind in KINDS[2:], "waits": waits, **shown}
         name = f"{kind} {bool(words)} {waits} {state}"
         yield Scene("owed_words", name, drawn("owed_words", one=made, **facts))

@@ -257,8 +257,21 @@ async def test_ones_own_list_says_where_each_stands(
     assert (
         "2 November: “We hear about the plan when it is printed.”\nDeclined, because: “No money.”" in listed
     )
-    assert "“The room is cold.”\na reply is owed by 16 November" in listed
-    assert "“And the tea, too.”\nnot sent yet: choose how it may be shown" in listed
+    assert "“The room is cold.”\nA reply is owed by 16 November." in listed
+    assert "“And the tea, too.”\nNot sent yet: choose how it may be shown." in listed
+
+
+async def test_a_late_reply_is_still_owed_and_both_sides_are_told_so(
+    cast: Cast, author: Phone, facilitator: Phone, raising: Raising
+) -> None:
+    raised_id = await raising()
+    author.now = facilitator.now = MONDAY + timedelta(days=15)
+
+    mine = text(await author.tap(f"raiseone:{raised_id}"))
+    owed = text(await facilitator.tap(f"owed:{cast.partnership.id}"))
+
+    assert "A reply was owed to you by 16 November, and still is." in mine
+    assert "Waits for 15 days. A reply was owed by 16 November." in owed
 
 
 async def test_a_long_list_is_read_a_page_at_a_time(cast: Cast, author: Phone) -> None:
@@ -570,7 +583,7 @@ async def test_words_are_kept_out_with_a_reason_that_their_author_is_told(
     assert again.posts == ()
     assert post.chat == author.account
     assert "It names a person." in plain(post.card.text)
-    assert "A reply is still owed to you by 16 November." in plain(post.card.text)
+    assert "You are still owed a reply." in plain(post.card.text)
     async with database.reading() as session:
         told = await raised.for_digest(session, cast.partnership.id, since=MONDAY)
     assert (told["owed"], told["withheld"]) == ([], 1)
