@@ -13,13 +13,19 @@ from facilitation import cadence
 from facilitation.cadence import Cadence
 from facilitation.outlook import Share
 from tests.dialogs.published import LARGE
-from tests.dialogs.scenes import READER, Scene, drawn, same
+from tests.dialogs.scenes import READER, Scene, drawn
 
 DAY = date(2026, 11, 24)
 LAST_DAY = 3_652_059  # the largest number of a day
 SID = {"schedule": LARGE}
 PID = {"partnership": LARGE}
 BESIDE = 30
+
+
+def line(words: str) -> str:
+    """What our own words are made of: a day, a cadence, a title."""
+    return cards.short(words, 60)
+
 
 CADENCES = {
     "once": Cadence("once", on=DAY),
@@ -66,11 +72,11 @@ def _row(state: str, told: bool, following: bool) -> Callable[[str], list[dict[s
     def rows(words: str) -> list[dict[str, Any]]:
         row = {
             "id": LARGE,
-            "title": words,
+            "title": line(words),
             "state": state,
-            "told": words if told else "",
+            "told": line(words) if told else "",
             "hour": "10:00",
-            "next": words if following else "",
+            "next": line(words) if following else "",
             "label": cards.short(words, 34),
         }
         return [row, row]
@@ -101,11 +107,11 @@ def whole() -> Iterator[Scene]:
     """A schedule's card."""
 
     def dates(words: str) -> list[dict[str, str]]:
-        return [{"day": words, "rests": rests} for rests in ("", "cancelled", "day off", words)]
+        return [{"day": line(words), "rests": rests} for rests in ("", "cancelled", "day off", words)]
 
     usual: dict[str, Any] = {
-        "title": same,
-        "told": same,
+        "title": line,
+        "told": line,
         "foreign": "",
         "dates": dates,
         "hours": HOURS | {"days": 3, "digest_days": 3},
@@ -124,15 +130,15 @@ def whole() -> Iterator[Scene]:
         "usual": {},
         "without a time": {"told": ""},
         "no dates": {"dates": []},
-        "open": {"open_until": same, "open_hour": "17:00", "open_day": LAST_DAY},
+        "open": {"open_until": line, "open_hour": "17:00", "open_day": LAST_DAY},
         "next": {"next_day": LAST_DAY},
-        "elsewhere": {"foreign": same},
+        "elsewhere": {"foreign": line},
         "next day": {"hours": HOURS | {"days": 1, "digest_days": 1}},
         "same day, never quiet": {
             "hours": HOURS | {"days": 0, "digest_days": 0, "quiet_from": "0:00", "quiet_until": "0:00"}
         },
-        "holidays": {"country": same, "days_off": 1},
-        "holidays and days": {"country": same, "days_off": 2},
+        "holidays": {"country": line, "days_off": 1},
+        "holidays and days": {"country": line, "days_off": 2},
         "one day off": {"days_off": 1},
         "days off": {"days_off": 12},
     }
@@ -142,6 +148,10 @@ def whole() -> Iterator[Scene]:
 
 def _two(words: str) -> list[str]:
     return [words, words]
+
+
+def _lines(words: str) -> list[str]:
+    return [line(words), line(words)]
 
 
 def parts() -> Iterator[Scene]:
@@ -154,7 +164,7 @@ def parts() -> Iterator[Scene]:
         )
 
     def together(words: str) -> list[dict[str, Any]]:
-        return [{"label": words, "names": [words, words]}]
+        return [{"label": line(words), "names": [words, words]}]
 
     groups: dict[str, dict[str, Any]] = {
         "all": {"alone": _two, "together": together, "unseen": _two},
@@ -174,11 +184,11 @@ def _less(words: str) -> list[Share]:
 
 
 def menus() -> Iterator[Scene]:
-    for told in ("", same):
+    for told in ("", line):
         yield Scene("plan_when", str(bool(told)), drawn("plan_when", told=told, opens="10:00", **SID))
     rows = [[{"label": "24", "verb": "planday", "numbers": (15, 6)}] * 2]
     for kind in ("week", "fortnight", "month", "place", "once"):
-        yield Scene("plan_day", kind, drawn("plan_day", kind=kind, place=same, rows=rows, **SID))
+        yield Scene("plan_day", kind, drawn("plan_day", kind=kind, place=line, rows=rows, **SID))
     choices = [
         [{"label": "20:00", "verb": "planlast", "numbers": (14, 1439), "now": now} for now in (True, False)]
     ]
@@ -208,10 +218,10 @@ def resting() -> Iterator[Scene]:
         return [[{"name": cards.short(words, 13), "number": at, "now": at == 1} for at in (1, 2)]]
 
     def holiday(words: str) -> dict[str, str]:
-        return {"day": words, "name": words}
+        return {"day": line(words), "name": words}
 
     for (country, coming), days, more in product(
-        ((same, holiday), (same, None), ("", None)), (_two, []), (0, 1, 5)
+        ((line, holiday), (line, None), ("", None)), (_lines, []), (0, 1, 5)
     ):
         facts = {"country": country, "holidays": coming, "days": days, "more": more, "countries": countries}
         state = f"{bool(country)} {bool(coming)} {bool(days)} {more}"
@@ -220,12 +230,12 @@ def resting() -> Iterator[Scene]:
 
 def small() -> Iterator[Scene]:
     for about, running in product(("open", "next", "delete"), (True, False)):
-        facts = {"about": about, "running": running, "when": same, "ordinal": LAST_DAY}
+        facts = {"about": about, "running": running, "when": line, "ordinal": LAST_DAY}
         yield Scene("plan_sure", f"{about} {running}", drawn("plan_sure", **facts, **SID))
     for back in ("planwhen", "planoff"):
-        yield Scene("plan_refused", back, drawn("plan_refused", said=same, back=back, **SID))
-    yield Scene("plan_heard", "", drawn("plan_heard", words=same))
-    yield Scene("trying", "", drawn("trying", question=same))
+        yield Scene("plan_refused", back, drawn("plan_refused", said=line, back=back, **SID))
+    yield Scene("plan_heard", "", drawn("plan_heard", words=line))
+    yield Scene("trying", "", drawn("trying", question=line))
     for questions, promises, rotates in product((1, 6), (True, False), (True, False)):
         facts = {"questions": questions, "seconds": 80, "promises": promises, "rotates": rotates}
         yield Scene("tried", f"{questions} {promises} {rotates}", drawn("tried", **facts, **SID))

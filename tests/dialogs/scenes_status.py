@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from dialogs import cards
 from facilitation.burden import Load
 from facilitation.standing import Place
 from tests.cast import CLOSES, DIGEST, OPENS
@@ -58,15 +59,17 @@ def _two(words: str) -> list[str]:
 
 def _running(state: str, *, half: bool | None) -> Any:  # noqa: ANN401 - a fact of a scene
     facts = {"number": 14, "open": state == "open", "closes": CLOSES, "digest": DIGEST, "half": half}
-    return lambda words: [{"title": words, **facts}]
+    return lambda words: [{"title": cards.short(words, 60), **facts}]
 
 
 def _following(words: str) -> list[dict[str, str]]:
-    return [{"title": words, "day": day, "hour": "10:00"} for day in (words, "")]
+    line = cards.short(words, 60)
+    return [{"title": line, "day": day, "hour": "10:00"} for day in (line, "")]
 
 
 def _skipped(words: str) -> list[dict[str, Any]]:
-    return [{"title": words, "opened": OPENS, "reason": reason, "holiday": words} for reason in REASONS]
+    line = cards.short(words, 60)
+    return [{"title": line, "opened": OPENS, "reason": reason, "holiday": words} for reason in REASONS]
 
 
 def _places(unreachable: int) -> Any:  # noqa: ANN401 - a fact of a scene
