@@ -8,11 +8,11 @@ from dialogs import labels
 from dialogs.cards import Card, Reader, draw, plain, short, width
 from facilitation.digests import Going
 from facilitation.instruments import said
-from facilitation.refusals import NotYours
 from storage.digests import Digest
 
 PAGE = 2800
-BRIEF_WORDS, BRIEF_LETTERS, RAISED_LETTERS = 5, 200, 110
+BRIEF_WORDS, BRIEF_LETTERS = 5, 200
+RAISED, RAISED_LETTERS = 4, 100
 NAME = 100  # letters of an author's name beside a whole text
 
 Facts = Mapping[str, Any]
@@ -37,8 +37,8 @@ def brief(going: Going, *, language: str, words: Sequence[str], back: Sequence[s
         rated=bool(facts["items"]),
         anything=any(item["total"] for item in facts["items"]),
         voices=len(facts["quotes"]),
-        raised=[_raised(one) for one in going.raised[:BRIEF_WORDS]],
-        raised_more=len(going.raised) > BRIEF_WORDS,
+        raised=[_raised(one) for one in going.raised[:RAISED]],
+        raised_more=len(going.raised) > RAISED,
         heard=heard(facts, for_whom),
         words=told[0],
         back=told[1],
@@ -64,10 +64,9 @@ def heard(facts: Facts, for_whom: Reader) -> str:
 def page(
     digest: Digest, for_whom: Reader, quotes: Sequence[Mapping[str, str]], at: int, *, private: bool
 ) -> Card:
-    """Every word, a page at a time, below its question. Raises NotYours for a page there is not."""
+    """Every word, a page at a time, below its question."""
     found = pages(quotes)
-    if at >= len(found):
-        raise NotYours
+    at = min(at, len(found) - 1)  # words may have been taken back since
     asked = {} if private else digest.facts["questions"]
     several = len({quote["item"] for quote in quotes}) > 1
     words, question = [], ""

@@ -11,7 +11,6 @@ from dialogs.cards import Card, Reader, draw, plain, short
 from dialogs.events import Post, Reply, Setting, Tapped
 from dialogs.verbs import Verb
 from facilitation import withholding
-from facilitation.refusals import NotYours
 from facilitation.withholding import KeptOut
 from storage.digests import Digest
 from storage.partnerships import Partnership
@@ -38,8 +37,7 @@ async def _list(
 ) -> Card:
     reader = await readers.of(session, account=tap.account, partnership_id=partnership.id)
     quotes = digest.facts["quotes"]
-    if at and at * PAGE >= len(quotes):
-        raise NotYours
+    at = min(at, max(0, len(quotes) - 1) // PAGE)  # there may have been more of them
     shown = [_told(quote, reader) for quote in quotes[at * PAGE : (at + 1) * PAGE]]
     return draw(
         "keepout",
@@ -61,12 +59,12 @@ def _told(quote: Mapping[str, str], reader: Reader) -> dict[str, object]:
 
 
 async def _ask(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, mark: int) -> Reply:
-    """Why these words are to stay out."""
+    """Why these words are to stay out; the list again where they stand there no more."""
     digest, partnership = await withholding.waiting(session, digest_id, account=tap.account)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership.id)
     found = next((one for one in digest.facts["quotes"] if withholding.fingerprint(one) == mark), None)
     if found is None:
-        raise NotYours
+        return Reply(await _list(session, tap, digest, partnership, at=0), over=tap.message)
     reasons = [_reason(reason, reader) for reason in withholding.REASONS]
     card = draw("keepout_why", reader, digest=digest.id, quote=_told(found, reader), reasons=reasons)
     return Reply(card, over=tap.message)

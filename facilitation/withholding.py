@@ -49,20 +49,19 @@ async def keep_out(
 ) -> list[KeptOut]:
     """Keep a quote out of a digest that has not gone out, for one of REASONS; whom to tell.
 
-    Raises NotYours, also where these words stand there no more, and GoneOut.
+    Raises NotYours, also where nobody wrote these words, and GoneOut.
     """
     digest, round_ = await _before(session, digest_id, account=account)
     if not 0 <= reason < len(REASONS):
         raise NotYours
     found = [
-        voice.answer
-        for voice in await voices.of_round(session, round_)
-        if fingerprint(voice.quote) == mark and not voice.answer.withheld
+        voice.answer for voice in await voices.of_round(session, round_) if fingerprint(voice.quote) == mark
     ]
     if not found:
         raise NotYours
     told = []
-    for answer in found:
+    # A second tap finds them out already, and the first reason stands.
+    for answer in (answer for answer in found if not answer.withheld):
         answer.withheld = REASONS[reason]
         session.add(answer)
         member = await _author(session, answer.invitation_id)

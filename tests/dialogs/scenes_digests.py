@@ -110,6 +110,9 @@ def _briefed() -> Iterator[Scene]:
         state = f"{private} {page} {pages} {signed}"
         yield Scene("words", state, partial(_words, (private, page, pages), signed))
 
+    nothing_left = {"private": False, "words": [], "page": 0, "pages": 1, "digest": LARGE}
+    yield Scene("words", "none left", drawn("words", **nothing_left))
+
 
 def _kept_out() -> Iterator[Scene]:
     for quotes in (0, 3):

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from dialogs import cards, conversation, digests
+from dialogs import briefs, cards, conversation, digests
 from dialogs.cards import Button, Card, Reader
 from dialogs.translators import refusals
 from facilitation import instruments
@@ -332,6 +332,8 @@ def test_every_number_in_a_digest_stands_in_its_published_facts() -> None:
         figures = [one for item in facts["items"] for one in [*item["cells"], item["total"]] if one]
         known = {str(one[key]) for one in figures for key in ("mean", "least", "most")}
         known |= {"3", "6", "14", "5", str(facts["minimum_group"]), *map(str, digests.ROUND_ODDS)}
+        # Partners who are not reached, and words kept out, are no answers.
+        known |= {str(len(facts["unreached"]["none"])), str(facts["withheld"] + facts["owed"]["withheld"])}
         card = digests.card(published.digest(made("words")), scenes.partnership("words"), language="en")
         told = re.sub(r"\d+ more group", "", markup.read(card.text)[0])
 
@@ -345,12 +347,12 @@ def test_no_two_kinds_of_group_have_one_name() -> None:
 
 
 def test_every_word_is_read_a_page_at_a_time() -> None:
-    quotes = [{"text": f"{at} " + "x" * 2990, "by": "", "name": ""} for at in range(3)]
-    quotes += [{"text": f"short {at}", "by": "back", "name": ""} for at in range(30)]
+    quotes = [{"item": "", "text": f"{at} " + "x" * 2990, "by": "", "name": ""} for at in range(3)]
+    quotes += [{"item": "", "text": f"short {at}", "by": "back", "name": ""} for at in range(30)]
 
-    pages = digests._pages(quotes)
+    pages = briefs.pages(quotes)
     drawn = [
-        digests._page(published.digest({}), Reader(), quotes, at, private=True) for at in range(len(pages))
+        briefs.page(published.digest({}), Reader(), quotes, at, private=True) for at in range(len(pages))
     ]
 
     assert [quote for page in pages for quote in page] == quotes
