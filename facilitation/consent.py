@@ -1,6 +1,6 @@
 """Consent: a digest that is not out yet quotes only what its authors still want to be quoted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,8 +16,12 @@ async def as_of_now(session: AsyncSession, digest: Digest, round_: Round) -> Non
     Nothing is added to it: what was raised after it was frozen waits for the next one.
     """
     standing = await raised.standing(session, digest.partnership_id)
-    quotable = [one.raised for one in standing if one.raised.shown_as in raised.QUOTABLE]
-    kept = {row.text for row in quotable if not row.withheld}
+    crowds = await raised.crowds_of(session, digest.partnership_id)
+    kept = {
+        one.raised.text: raised.label(one, crowds=crowds)
+        for one in standing
+        if one.raised.shown_as in raised.QUOTABLE and not one.raised.withheld
+    }
     owed = digest.facts["owed"]
     digest.facts = digest.facts | {
         "quotes": await voices.quotes(session, round_),
@@ -28,5 +32,6 @@ async def as_of_now(session: AsyncSession, digest: Digest, round_: Round) -> Non
     await session.flush()
 
 
-def _only(words: Sequence[dict[str, Any]], texts: Collection[str]) -> list[dict[str, Any]]:
-    return [one for one in words if one["text"] in texts]
+def _only(words: Sequence[dict[str, Any]], kept: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """Those that may still be quoted, signed as their authors choose now."""
+    return [one | kept[one["text"]] for one in words if one["text"] in kept]

@@ -3,10 +3,14 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlmodel import select
+
 from facilitation import raised
 from storage.database import Database
+from storage.digests import Digest
 from storage.raised import Raised
-from tests.cast import MONDAY, Cast, seat_of
+from tests.cast import CLOSES, DIGEST, MONDAY, OPENS, Cast, seat_of
+from tests.facilitation.turning import all_rounds, turn
 
 SEEN = MONDAY + timedelta(days=1)
 
@@ -14,7 +18,7 @@ SEEN = MONDAY + timedelta(days=1)
 async def put(database: Database, cast: Cast, account: int, text: str, **facts: Any) -> int:  # noqa: ANN401 - any column
     """Something raised on Monday that stands before the facilitators since Tuesday."""
     seat = await seat_of(database, account)
-    known = {"shown_as": "quoted", "raised_at": MONDAY, "seen_at": SEEN} | facts
+    known: dict[str, Any] = {"shown_as": "quoted", "raised_at": MONDAY, "seen_at": SEEN} | facts
     async with database.writing() as session:
         row = Raised(partnership_id=cast.partnership.id, seat_id=seat.id, text=text, **known)
         session.add(row)
@@ -159,3 +163,24 @@ async def test_another_partnership_gets_nothing(database: Database, cast: Cast) 
         ]
 
     assert told == [[], [], []]
+
+
+async def test_a_digest_on_its_way_signs_words_as_their_author_chooses_now(
+    database: Database, cast: Cast
+) -> None:
+    author = cast.accounts["refugee_group"][0]
+    raised_id = await put(database, cast, author, "We hear about it late.", shown_as="named")
+    await turn(database, now=OPENS)
+    await turn(database, now=CLOSES)
+    (round_,) = [one for one in await all_rounds(database) if one.state == "closing"]
+    async with database.writing() as session:
+        await raised.show_as(session, raised_id, 1, account=author, now=CLOSES)
+
+    await turn(database, now=DIGEST)
+
+    async with database.reading() as session:
+        sent = (await session.exec(select(Digest).where(Digest.round_id == round_.id))).one()
+    assert [(one["text"], one["by"]) for one in sent.facts["owed"]["owed"]] == [
+        ("We hear about it late.", "kind")
+    ]
+    assert f"Person {author}" not in str(sent.facts)
