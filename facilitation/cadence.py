@@ -55,6 +55,10 @@ class DayIsPast(Refusal):
     """{part} is over. Choose a day that is still to come."""
 
 
+class DayTooFar(Refusal):
+    """{part} is more than four years away. Choose a day that is nearer."""
+
+
 @dataclass(frozen=True)
 class Cadence:
     """How often, by its parts; `unit` is once, day, week, month or year, or BEYOND with the rule as `text`.
@@ -105,6 +109,8 @@ def heard(text: str, *, now: datetime, opens: time) -> Heard:
     plain, until = _taken(plain, r"\b(?:until|till|up to|to) (.+)$", begins or earliest)
     plain, count = _times(plain)
     read = _read(plain, text, max(begins or earliest, earliest))
+    if max(begins or earliest, read.on or earliest) - earliest > occurrences.HORIZON:
+        raise DayTooFar(part=days.shown(text))
     told = replace(read, until=until, count=count) if read.unit != ONCE else read
     if told.on is not None and told.on < earliest:
         raise DayIsPast(part=days.shown(text))

@@ -11,6 +11,7 @@ MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
+YEARS = range(1970, 3000)
 LONGEST_SPAN = 366
 MOST_SPANS = 40
 
@@ -75,6 +76,8 @@ def _dated(parts: dict[str, str | None], text: str, today: date) -> date:
     month = _month(named) if named else int(parts["number"] or 0)
     number, year = int(parts["day"] or 0), int(parts["year"] or 0)
     year += 2000 if 0 < year < 100 else 0  # noqa: PLR2004 - a year of two digits
+    if year and year not in YEARS:
+        raise DayNotThere(part=shown(text))
     # A day without a year is the next one; 29 February waits for its year.
     for candidate in [year] if year else range(today.year, today.year + 9):
         try:
