@@ -86,33 +86,45 @@ async def _open(database: Database, round_id: int, now: datetime) -> None:
 
 async def _invited(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """One letter to each who can be reached. None is lost: what cannot wait for the day comes at once."""
+    due, until = opened.round.opens_at, opened.round.closes_at
+    begin = await _mornings(session, opened, due=due, now=now)
     letters = []
     for asked in opened.asked:
-        if asked.account is None:
-            continue
-        due, zone = opened.round.opens_at, asked.timezone
-        begins = await quiet.considerate(session, opened.round, due=due, now=now, timezone=zone)
-        begins = begins if begins < opened.round.closes_at else max(due, now)
-        method, payload = drawing.sent(invitations.invitation(opened, asked), asked.account)
-        key, until = f"invitation:{asked.invitation.id}", opened.round.closes_at
-        letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until))
+        if asked.account is not None:
+            begins = begin[asked.timezone] if begin[asked.timezone] < until else max(due, now)
+            method, payload = drawing.sent(invitations.invitation(opened, asked), asked.account)
+            key = f"invitation:{asked.invitation.id}"
+            letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until))
     return letters
+
+
+async def _mornings(
+    session: AsyncSession, opened: Opened, *, due: datetime, now: datetime
+) -> dict[str, datetime]:
+    """From when on something may come, in each of the timezones its readers live in."""
+    zones = {asked.timezone for asked in opened.asked}
+    return {
+        zone: await quiet.considerate(session, opened.round, due=due, now=now, timezone=zone)
+        for zone in zones
+    }
 
 
 async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """One letter to each for whom there is a good hour left in which to answer."""
-    round_, letters = opened.round, []
-    due = round_.reminds_again_at if round_.reminded == reminders.LAST else round_.reminds_at
+    round_, again = opened.round, opened.round.reminds_again_at
+    due = again if round_.reminded == reminders.LAST else round_.reminds_at
+    begin = await _mornings(session, opened, due=due, now=now)
+    end = {
+        zone: await quiet.reminds_until(session, round_, begins=begins, timezone=zone)
+        for zone, begins in begin.items()
+    }
+    letters = []
     for asked in opened.asked:
-        if asked.account is None:
-            continue
-        zone = asked.timezone
-        begins = await quiet.considerate(session, round_, due=due, now=now, timezone=zone)
-        until = await quiet.reminds_until(session, round_, begins=begins, timezone=zone)
+        begins, until = begin[asked.timezone], end[asked.timezone]
         # One that is held up over somebody's night until the other is due stands for both.
-        which = reminders.LAST if begins >= round_.reminds_again_at else round_.reminded
-        until = min(until, round_.reminds_again_at) if which == reminders.FIRST else until
-        if begins < until:
+        which = reminders.LAST if begins >= again else round_.reminded
+        until = min(until, again) if which == reminders.FIRST else until
+        if asked.account is not None and begins < until:
             card = invitations.reminder(opened, asked, last=which == reminders.LAST)
             method, payload = drawing.sent(card, asked.account)
             key = reminders.key(asked.invitation.id, which)

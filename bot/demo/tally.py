@@ -27,10 +27,13 @@ Rating = tuple[int, int, str]  # account, round's number, item's code
 
 @dataclass
 class Seen:
-    """What phones saw. Keys of `digests`: (chat, digest or its text); a group's digest has no buttons."""
+    """What phones saw. Keys of `digests`: (chat, digest or its text); a group's digest has no buttons.
+
+    Keys of `reminders`: (invitation, text), as the last of the two says that it is the last.
+    """
 
     invitations: Counter[int] = field(default_factory=Counter)
-    reminders: Counter[int] = field(default_factory=Counter)
+    reminders: Counter[tuple[int, str]] = field(default_factory=Counter)
     digests: Counter[tuple[int, str]] = field(default_factory=Counter)
     asked_again: Counter[tuple[int, str]] = field(default_factory=Counter)
     updates: set[int] = field(default_factory=set)
@@ -86,7 +89,10 @@ def _got(seen: Seen, entry: Json) -> None:
     }
     if "start" in labels and "not" in labels:
         label, number = labels["start"]
-        (seen.invitations if label == "Start" else seen.reminders)[int(number)] += 1
+        if label == "Start":
+            seen.invitations[int(number)] += 1
+        else:
+            seen.reminders[int(number), entry["text"]] += 1
     elif "same" in labels:
         seen.digests[entry["chat_id"], labels["same"][1]] += 1
     elif entry["chat_id"] < 0:

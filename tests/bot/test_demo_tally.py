@@ -31,7 +31,7 @@ def test_letters_are_told_apart_by_their_buttons() -> None:
 
     seen = tally.phones([INVITATION, REMINDER, DIGEST, home, brief, letter(-5, text="Riverside")])
 
-    assert (seen.invitations, seen.reminders) == ({7: 1}, {7: 1})
+    assert (seen.invitations, seen.reminders) == ({7: 1}, {(7, ""): 1})
     assert seen.digests == {(1, "3"): 1, (-5, "Riverside"): 1}
     assert seen.duplicates == 0
 
@@ -41,6 +41,13 @@ def test_what_came_twice_is_counted_and_what_was_refused_is_not() -> None:
 
     assert seen.duplicates == 2
     assert not seen.reminders
+
+
+def test_the_two_reminders_of_a_round_are_no_duplicates() -> None:
+    last = REMINDER | {"text": "This is the last reminder."}
+
+    assert tally.phones([REMINDER, last]).duplicates == 0
+    assert tally.phones([REMINDER, last, last]).duplicates == 1
 
 
 def test_a_digest_asked_for_again_is_no_duplicate() -> None:
