@@ -85,6 +85,9 @@ async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequ
     if isinstance(event, Reachable):
         await _reachable(session, event)
         return ()
+    if isinstance(event, Tapped | Said | Filed):
+        # Whoever writes to us can be written to, whatever becomes of it.
+        await members.found_again(session, account=event.account)
     try:
         async with session.begin_nested():
             return await _respond(session, event, replace(setting, commands=OFFERED))
@@ -99,7 +102,6 @@ async def _respond(
         return (await grouping.brought_in(session, event, setting),)
     if isinstance(event, Reworded):
         return await _reworded(session, event, setting)
-    await members.found_again(session, account=event.account)
     if isinstance(event, Tapped):
         return (await _tapped(session, event, setting),)
     if isinstance(event, Filed):

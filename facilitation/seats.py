@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import members, reminders, rounds
+from facilitation import asking, members, reminders, rounds
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
@@ -48,7 +48,7 @@ async def mine(
 
 def rests(seat: Seat, day: date) -> bool:
     """Whether a seat is asked and reminded of nothing on this day: it is away or paused."""
-    return seat.paused_at is not None or (seat.away_until is not None and seat.away_until > day)
+    return asking.is_away(seat, day)
 
 
 async def away(session: AsyncSession, seats: Sequence[Seat], *, until: date, today: date) -> None:
