@@ -1,9 +1,9 @@
 """The digest as a card, drawn from frozen facts; and what people say back."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import zip_longest
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -47,7 +47,7 @@ RATED = (
     Room(wording=90, name=32, names=3, quote=140, quotes=3, totals=6, owed=2, findings=2, tallies=4),
     Room(wording=64, name=24, names=2, quote=90, quotes=2, totals=5, owed=1, findings=2, tallies=2),
     Room(wording=64, name=24, names=2, quote=64, quotes=1, totals=5, owed=1, findings=1, tallies=2),
-    Room(wording=40, name=20, names=1, quote=48, quotes=1, totals=2, owed=0, findings=1, tallies=2),
+    Room(wording=36, name=16, names=1, quote=48, quotes=1, totals=2, owed=0, findings=1, tallies=2),
 )
 # Where nothing is rated, words are what a round is about.
 SPOKEN = (
@@ -101,6 +101,7 @@ def _drawn(digest: Digest, for_whom: Reader, room: Room) -> Card:
         signed=any(quote["by"] in SIGNED for quote in facts["quotes"]),
         hidden=_hidden(facts),
         owed=_owed(facts, for_whom, room, today=digest.made_at.date()),
+        rested=_listed(facts["rested"], room),
         unreached={some: _listed(names, room) for some, names in facts["unreached"].items()},
     )
 
@@ -174,19 +175,25 @@ def _spoken(facts: Facts, for_whom: Reader, room: Room) -> list[dict[str, Any]]:
 
 
 def _fairly(quotes: Sequence[Mapping[str, str]], most: int, *, turn: int) -> list[Mapping[str, str]]:
-    """So many quotes, from every question alike, and from each another voice first; in the order they came.
+    """So many quotes, in the order they came: nobody has a second line before everybody has one.
 
-    Where each partner says something to each question, nobody has a second line before everybody has one.
-    Whose line is left out where there is no room for all changes from round to round.
+    Of those with equally few, the question with the fewest lines goes first; and where there is no room for
+    all, it changes from round to round whose line is left out. Unsigned words count as an author each.
     """
-    questions = list(dict.fromkeys(quote["item"] for quote in quotes))
-    stacks = []
-    for at, code in enumerate(questions):
-        stack = [place for place, quote in enumerate(quotes) if quote["item"] == code]
-        begin = (at + turn - 1) % len(stack)
-        stacks.append(stack[begin:] + stack[:begin])
-    taken = [place for layer in zip_longest(*stacks) for place in layer if place is not None]
-    return [quotes[place] for place in sorted(taken[:most])]
+    left, taken = list(range(len(quotes))), list[int]()
+    lines = Counter[str]()
+    authors = [quote["name"] if quote["by"] in SIGNED else f"#{at}" for at, quote in enumerate(quotes)]
+
+    def next_in_turn(at: int) -> tuple[int, int, int]:
+        place = (at - turn + 1) % len(quotes)
+        return lines[f"by {authors[at]}"], lines[f"to {quotes[at]['item']}"], place
+
+    while left and len(taken) < most:
+        found = min(left, key=next_in_turn)
+        left.remove(found)
+        taken.append(found)
+        lines.update((f"by {authors[found]}", f"to {quotes[found]['item']}"))
+    return [quotes[at] for at in sorted(taken)]
 
 
 def _more(facts: Facts, room: Room) -> bool:

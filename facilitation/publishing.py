@@ -93,6 +93,7 @@ async def gather(session: AsyncSession, round_id: int) -> Gathered | None:
             "quotes": await voices.quotes(session, round_),
             "withheld": await voices.withheld(session, round_),
             "unreached": await reach.missing(session, partnership.id),
+            "rested": await reach.rested(session, round_),
             "owed": owed,
         },
     )

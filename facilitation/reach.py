@@ -1,10 +1,11 @@
-"""Reach: which partners Parley does not reach, so that nobody forgets them."""
+"""Reach: which partners a round does not reach, so that nobody forgets them."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.members import Member, Seat
 from storage.partnerships import Organisation
+from storage.rounds import Round
 from synthesis import disclosure
 
 
@@ -32,3 +33,9 @@ async def missing(session: AsyncSession, partnership_id: int) -> dict[str, list[
         "none": [one.name for one in organisations if one.id not in there],
         "some": [one.name for one in organisations if one.id in there and one.off_telegram],
     }
+
+
+async def rested(session: AsyncSession, round_: Round) -> list[str]:
+    """The names of partners who were asked nothing this time, because it would have been too much."""
+    wanted = select(Organisation.name).where(col(Organisation.id).in_(round_.rested))
+    return list((await session.exec(wanted.order_by(col(Organisation.id)))).all())

@@ -44,6 +44,7 @@ def facts(words: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any f
         "later": [],
         "withheld": 0,
         "unreached": {"none": [], "some": []},
+        "rested": [],
         "owed": {"owed": [], "replied": [], "alone": None, "withheld": 0, "heard": None},
         "answered_back": None,
     }
@@ -171,6 +172,7 @@ def _around(words: str) -> dict[str, Any]:
         "later": ["directed", "guess"],
         "withheld": 1,
         "unreached": {"none": partners, "some": partners},
+        "rested": partners,
         "owed": owed(words, heard=(0, 4)),
     }
 
@@ -273,6 +275,7 @@ def _accompanied() -> dict[str, Callable[[str], dict[str, Any]]]:
         )
     for none, some in ((1, 0), (2, 0), (0, 1), (9, 9)):
         found[f"unreached {none} {some}"] = partial(_unreached, none, some)
+    found["rested"] = lambda words: facts(words, rested=[words, "Council"])
     for count in (1, 2):
         found[f"withheld {count}"] = partial(facts, withheld=count)
     return found
