@@ -243,7 +243,7 @@ async def _tick(
     """Set these options on or off. Fast fingers tap two before the first is drawn, and both count."""
     answer = part.answers.get(question.key) or _blank(part, question, given)
     told = {
-        str(option): (on, given.update_id, given.received_at.isoformat())
+        str(option): [on, given.update_id, given.received_at.isoformat()]
         for option in options
         if (known := answer.ticked.get(str(option))) is None
         or _later(given, known[1], datetime.fromisoformat(known[2]))

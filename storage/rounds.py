@@ -88,7 +88,7 @@ class Answer(SQLModel, table=True):
     agree -1, 0, 1; choice the sum of 2**position of what was chosen; number itself; promise 1 done, 2 partly,
     3 blocked.
     `withheld`: why a facilitator keeps the words out of the digest.
-    `ticked`, where several options may be chosen: which are, and which tap said so last, option by option.
+    `ticked`, where several options may be chosen: for each, whether it is, and what update said so when.
     """
 
     __table_args__ = (UniqueConstraint("invitation_id", "item", "about"),)
@@ -101,7 +101,7 @@ class Answer(SQLModel, table=True):
     text: str | None = None
     shown_as: str | None = None
     withheld: str = ""
-    ticked: dict[str, tuple[bool, int, str]] = Field(default_factory=dict, sa_type=JSON)
+    ticked: dict[str, list[Any]] = Field(default_factory=dict, sa_type=JSON)
     message: int | None = Field(default=None, sa_type=BigInteger)
     update_id: int = Field(sa_type=BigInteger)
     received_at: datetime = Field(sa_type=Moment)

@@ -473,6 +473,26 @@ async def test_whatever_order_taps_and_texts_come_in_the_newest_counts(
     assert await every_kind.outcome_of(database, every.promise) == outcome
 
 
+async def test_every_button_of_a_round_leads_somewhere(
+    database: Database, member: Phone, every: Asked
+) -> None:
+    waiting, seen = [f"start:{every.invitation}", f"not:{every.invitation}"], set[str]()
+
+    while waiting:
+        seen.add(tapped := waiting.pop())
+        reply = await member.tap(tapped)
+        assert not reply.alert, (tapped, reply.notice)
+        found = [button.data for row in card(reply).rows for button in row]
+        if tapped in (f"ask:{every.invitation}:{place}" for place in (PLAN, ALOUD)):
+            # Words as well, so that they are asked about; and the question with its words, once more.
+            found += [button.data for row in card(await member.say("Words.")).rows for button in row]
+            found += [button.data for row in card(await member.tap(tapped)).rows for button in row]
+        ours = [data for data in found if data.partition(":")[0] in answering.VERBS]
+        waiting += {data for data in ours if data not in {*seen, *waiting}}
+
+    assert {data.partition(":")[0] for data in seen} == {*answering.VERBS}
+
+
 async def test_random_buttons_on_every_kind_never_break_the_conversation(
     database: Database, member: Phone, every: Asked
 ) -> None:

@@ -243,7 +243,7 @@ async def test_a_command_while_words_are_awaited_is_not_kept_and_says_so(
     await asked.say("We hear about it late.")
 
     assert text(unknown).startswith("A message that begins with / is a command, so I did not keep it")
-    assert "A round is open." in text(unknown)
+    assert "You have been through 5 of 6 questions." in text(unknown)
     assert "is a command" not in text(home)
     assert (await kept(database, asked))["said_aloud"][1] == "We hear about it late."
 
