@@ -31,6 +31,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 MAY_HAVE: dict[str, tuple[str, ...]] = {"choice": ("several",), "text": ("promises",)}
 KINDS = tuple(NEEDS)
+# What only those are asked who have somebody to rate, or a promise to speak of.
+ASKED_OF_SOME = ("directed", "promise")
 OF_ALL = ("code", "kind", "construct", "wording", "why")
 OPTIONAL_OF_ALL = ("shown_as", "section")
 CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -145,6 +147,8 @@ def parsed(content: dict[str, Any]) -> Instrument:
     _check_codes(found)
     _check_openness(found, facts["shown_as"])
     rated = {item.code: item for item in found[: len(core)] if item.kind == "scale"}
+    if all(item.kind in ASKED_OF_SOME for item in found[: len(core)]):
+        raise InstrumentBroken(problem="it has no question that everyone can be asked")
     complete = tuple(_with_ends(item, rated) for item in found)
     rotates = _rotates(content, len(found) - len(core))
     return Instrument(**facts, items=complete[: len(core)], rotates=rotates, bank=complete[len(core) :])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import asking, cells, holidays, instruments, planning, quiet
+from facilitation import asking, cells, holidays, instruments, quiet
 from facilitation.asking import Ask, Call
 from facilitation.instruments import Wording
 from storage.digests import Digest
@@ -20,8 +20,6 @@ TOO_LATE = timedelta(hours=36)
 
 # Why a round is skipped, beside what `asking` knows; a holiday's name stands behind its colon.
 MISSED, SKIP, HOLIDAY = "missed", "skip", "holiday:"
-
-plan, schedules = planning.plan, planning.schedules
 
 
 @dataclass(frozen=True)

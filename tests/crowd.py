@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import select
 
-from facilitation import rounds
+from facilitation import planning
 from storage.database import Database
 from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
@@ -61,7 +61,7 @@ async def seated(database: Database, size: int, *, first: int = FIRST, seats: in
             for place, member in enumerate(people)
         )
         await session.flush()
-        await rounds.plan(session, schedule.id, now=MONDAY)
+        await planning.plan(session, schedule.id, now=MONDAY)
         return Crowd(partnership.id, schedule.id, accounts)
 
 

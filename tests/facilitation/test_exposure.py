@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import answers, intake, invites, parts, publishing, questions, roster, rounds
+from facilitation import answers, intake, invites, parts, planning, publishing, questions, roster, rounds
 from facilitation.answers import Given
 from storage import schema
 from storage.database import Database
@@ -77,7 +77,7 @@ async def come_and_go(session: AsyncSession, chance: Random, *, week: int) -> No
 async def held(session: AsyncSession, chance: Random, schedule_id: int, *, week: int) -> None:
     """One round: some answer everything, some leave out, some say nothing."""
     opens = MONDAY.replace(hour=10) + timedelta(days=1) + week * WEEK
-    await rounds.plan(session, schedule_id, now=opens)
+    await planning.plan(session, schedule_id, now=opens)
     round_id = next(id_ for verb, id_ in await rounds.due(session, opens) if verb == "open")
     opened = await rounds.open_(session, round_id, now=opens)
     assert opened is not None

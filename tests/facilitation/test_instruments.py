@@ -103,6 +103,7 @@ YES_NO = [{"en": "yes"}, {"en": "no"}]
         ([], "not a table"),
         (broken(items=[]), "no questions"),
         (broken(items=None), "no questions"),
+        (GOOD | {"items": [another(kind="promise")["items"][2]]}, "no question that everyone can be asked"),
         (broken(items="a"), "its items are no list of questions"),
         (broken(items=["a"]), "question 1 is of no known kind"),
         (broken(kind="drawing"), r"question 1 is of no known kind \(scale, agree, choice, directed,"),

@@ -98,7 +98,7 @@ async def test_a_schedule_made_after_today_s_hour_begins_with_the_next_date(
         )
         session.add(schedule)
         await session.flush()
-        await rounds.plan(session, schedule.id, now=OPENS + timedelta(minutes=1))
+        await planning.plan(session, schedule.id, now=OPENS + timedelta(minutes=1))
 
     days = [one.local_date for one in await all_rounds(database) if one.schedule_id == schedule.id]
 

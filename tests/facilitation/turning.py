@@ -7,7 +7,7 @@ from itertools import count
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import answers, digests, parts, publishing, rounds
+from facilitation import answers, digests, parts, planning, publishing, rounds
 from facilitation.answers import Given
 from facilitation.digests import Going
 from facilitation.parts import Part
@@ -25,8 +25,8 @@ Verb = Callable[..., Awaitable[Opened | Round | Digest | Going | None]]
 
 async def plan(database: Database, *, now: datetime) -> None:
     async with database.writing() as session:
-        for schedule, _ in await rounds.schedules(session):
-            await rounds.plan(session, schedule.id, now=now)
+        for schedule, _ in await planning.schedules(session):
+            await planning.plan(session, schedule.id, now=now)
 
 
 async def turn(database: Database, *, now: datetime) -> list[str]:
