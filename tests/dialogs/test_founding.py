@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from dialogs import founding as door
 from dialogs import languages
 from dialogs.events import Reply, Setting
 from facilitation import founding, invites
+from facilitation.invites import InviteUnknown
 from storage.database import Database
 from storage.members import Founding
 from storage.partnerships import Organisation, Partnership
@@ -183,6 +185,16 @@ async def test_only_the_hash_of_a_founding_link_is_kept(database: Database) -> N
     assert secret not in repr(kept)
     assert len(secret) == 32
     assert kept.secret_hash == invites.hashed(secret)
+
+
+async def test_a_link_nobody_made_founds_nothing(database: Database, founder: Phone) -> None:
+    guessed = await founder.say("/start " + "x" * 32)
+
+    assert "This link does not open anything here." in text(guessed)
+    async with database.reading() as session:
+        assert not await door.is_ours(session, "x" * 32)
+        with pytest.raises(InviteUnknown):
+            await door.offered(session, await founder.heard("/start x"), SETTING, "x")
 
 
 async def test_strangers_cannot_found(database: Database, founder: Phone) -> None:

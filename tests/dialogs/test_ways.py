@@ -48,6 +48,17 @@ async def test_a_partnership_is_renamed_in_place(database: Database, cast: Cast,
     assert (await kept(database, cast)).name == "Riverbank"
 
 
+async def test_a_name_is_taken_too_where_the_card_that_asked_is_out_of_reach(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await facilitator.tap(f"way_name:{cast.partnership.id}", message=None)
+
+    menu = await facilitator.say("Riverbank")
+
+    assert text(menu).startswith("Riverbank")
+    assert menu.settled is None
+
+
 async def test_going_back_forgets_what_was_awaited(
     database: Database, cast: Cast, facilitator: Phone
 ) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from facilitation import facilitators, founding, groups, invites, partnerships, ways
 from facilitation.facilitators import NobodyElse
 from facilitation.founding import FoundingUsed
-from facilitation.invites import InviteExpired
+from facilitation.invites import InviteExpired, InviteUsed
 from facilitation.refusals import NotYours, Refusal
 from storage.database import Database
 from storage.members import Founding, Member, Seat
@@ -155,6 +155,26 @@ async def test_a_group_link_that_is_too_old_links_nothing(database: Database, ca
 
         await groups.bring(session, invite, partnership, chat=GROUP, now=MONDAY)
         assert partnership.group_chat == GROUP
+
+
+async def test_of_two_groups_that_use_a_link_at_once_one_is_linked(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        partnership = await session.get_one(Partnership, cast.partnership.id)
+        secret = await groups.link(session, partnership, account=cast.facilitator, now=MONDAY)
+
+    async def bring(chat: int) -> str:
+        try:
+            async with database.writing() as session:
+                invite = await invites.by_secret(session, secret)
+                partnership = await session.get_one(Partnership, cast.partnership.id)
+                await groups.bring(session, invite, partnership, chat=chat, now=MONDAY)
+        except InviteUsed:
+            return "used"
+        return "linked"
+
+    came = await asyncio.gather(*(bring(chat) for chat in (-1, -2, -3)))
+
+    assert sorted(came) == ["linked", "used", "used"]
 
 
 @pytest.mark.parametrize(
