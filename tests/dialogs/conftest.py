@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot import heard
 from storage.database import Database
-from tests.cast import OPENS, Cast
-from tests.dialogs.phone import Phone
+from tests.cast import MONDAY, OPENS, Cast
+from tests.dialogs.phone import Phone, card
+from tests.dialogs.raisings import QUOTED, TUESDAY, WORDS, Letters, Raising
 from tests.facilitation.turning import all_rounds, invitation_of, turn
 
 
@@ -31,3 +33,33 @@ async def asked(member: Phone, mine: int) -> Phone:
         await member.tap(f"rate:{mine}:{position}:4")
     await member.tap(f"ask:{mine}:5", message=41)
     return member
+
+
+@pytest.fixture
+def letters(database: Database) -> Letters:
+    return Letters(database)
+
+
+@pytest.fixture
+def author(database: Database, cast: Cast) -> Phone:
+    return Phone(database, cast.accounts["refugee_group"][0], now=MONDAY)
+
+
+@pytest.fixture
+def facilitator(database: Database, cast: Cast) -> Phone:
+    return Phone(database, cast.facilitator, now=TUESDAY)
+
+
+@pytest.fixture
+def raising(database: Database, author: Phone) -> Raising:
+    """Something raised on Monday, that came before the facilitators on Tuesday."""
+
+    async def raise_(words: str = WORDS, shown_as: int = QUOTED) -> int:
+        await author.say("/raise")
+        how = await author.say(words)
+        raised_id = int(card(how).rows[0][0].data.split(":")[1])
+        await author.tap(f"raiseas:{raised_id}:{shown_as}")
+        await heard.tick(database, now=TUESDAY)
+        return raised_id
+
+    return raise_
