@@ -120,7 +120,12 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
 
 
 # What a card cannot be drawn over: deleted, too old, or not ours.
-NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+NOT_EDITABLE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message to edit",  # its text is the caption of a picture or a file
+)
 
 
 def not_editable(came: Outcome) -> bool:

@@ -286,7 +286,10 @@ class Picky(Wire):
         return self.to_edits
 
 
-@pytest.mark.parametrize("said", ["Message to edit not found", "Message can't be edited"])
+@pytest.mark.parametrize(
+    "said",
+    ["Message to edit not found", "Message can't be edited", "There is no text in the message to edit"],
+)
 async def test_a_card_that_cannot_be_drawn_over_is_sent_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
