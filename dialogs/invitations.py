@@ -12,10 +12,8 @@ STEP = 10
 def invitation(opened: Opened, asked: Asked) -> Card:
     instrument = instruments.parsed(opened.round.instrument)
     items = _items(instrument, asked)
-    texts = sum(item.kind == "text" for item in items)
     more_open = any(MODES.index(instrument.shows(item)) > MODES.index(instrument.shown_as) for item in items)
-    counted = {"taps": len(items) - texts, "texts": texts, "more_open": more_open}
-    return _card("invitation", opened, asked, **counted)
+    return _card("invitation", opened, asked, more_open=more_open)
 
 
 def reminder(opened: Opened, asked: Asked, *, last: bool) -> Card:
@@ -26,6 +24,8 @@ def _card(template: str, opened: Opened, asked: Asked, **facts: object) -> Card:
     partnership = opened.partnership
     reader = Reader(asked.language or partnership.language, asked.timezone or partnership.timezone)
     instrument = instruments.parsed(opened.round.instrument)
+    items = _items(instrument, asked)
+    texts = sum(item.kind == "text" for item in items)
     return draw(
         template,
         reader,
@@ -33,7 +33,9 @@ def _card(template: str, opened: Opened, asked: Asked, **facts: object) -> Card:
         organisation=asked.organisation,
         title=said(instrument.title, reader.language),
         number=opened.round.number,
-        seconds=-(-burden.seconds(_items(instrument, asked)) // STEP) * STEP,
+        taps=len(items) - texts,
+        texts=texts,
+        seconds=-(-burden.seconds(items) // STEP) * STEP,
         shown_as=instrument.shown_as,
         closes=opened.round.closes_at,
         invitation=asked.invitation.id,
