@@ -1,0 +1,552 @@
+"""Schedules: drafts ask nothing, changes touch no open round, and calling off leaves nothing behind."""
+
+import asyncio
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from bot import outbox
+from facilitation import cadence, cancelling, days, hours, outlook, partnerships, planning, schedules
+from facilitation.cadence import Heard
+from facilitation.cancelling import TooLateToCallOff
+from facilitation.refusals import NotYours
+from facilitation.schedules import CANCELLED, DAY_OFF, Coming, NobodyLeft, NoRuleYet, NothingAhead, Plan
+from storage.database import Database
+from storage.members import Seat
+from storage.partnerships import Organisation
+from storage.queues import Outgoing
+from storage.rounds import Answer, Invitation, Promise, Round, Schedule
+from tests.cast import CLOSES, MONDAY, OPENS, Cast, seated
+from tests.facilitation.turning import all_rounds, answer, invitation_of, turn
+
+WEEK = timedelta(days=7)
+TUESDAYS = [date(2026, 11, 3) + WEEK * number for number in range(5)]
+EVERY_DAY = Heard("FREQ=DAILY", date(2026, 11, 3), None)
+
+
+async def planned(database: Database, cast: Cast) -> Plan:
+    async with database.reading() as session:
+        return await schedules.of(session, cast.schedule.id, account=cast.facilitator)
+
+
+async def does(database: Database, cast: Cast, verb: object, *facts: object, now: datetime = MONDAY) -> Plan:
+    """One change by the facilitator, in a transaction of its own."""
+    async with database.writing() as session:
+        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
+        await verb(session, plan, *facts, now=now)  # type: ignore[operator]  # any verb of schedules
+        return plan
+
+
+async def states(database: Database) -> list[tuple[date, str]]:
+    return [(round_.local_date, round_.state) for round_ in await all_rounds(database)]
+
+
+async def coming(database: Database, cast: Cast, *, now: datetime = MONDAY) -> list[Coming]:
+    plan = await planned(database, cast)
+    async with database.reading() as session:
+        return await schedules.coming(session, plan, now=now)
+
+
+async def new(database: Database, cast: Cast, instrument: str, heard: Heard | None = None) -> int:
+    """A draft, with its time if there is one."""
+    async with database.writing() as session:
+        own = await partnerships.facilitated(session, cast.partnership.id, account=cast.facilitator)
+        plan = await schedules.draft(session, own, instrument, now=MONDAY)
+        if heard is not None:
+            await schedules.come(session, plan, heard, now=MONDAY)
+        return plan.schedule.id
+
+
+# Drafts.
+
+
+async def test_a_draft_asks_nothing_until_it_is_started(database: Database, cast: Cast) -> None:
+    draft = await new(database, cast, "retro", Heard("FREQ=WEEKLY;BYDAY=WE", date(2026, 11, 4), time(9)))
+
+    await turn(database, now=OPENS + WEEK)
+
+    assert {round_.schedule_id for round_ in await all_rounds(database)} == {cast.schedule.id}
+    async with database.writing() as session:
+        plan = await schedules.of(session, draft, account=cast.facilitator, hold=True)
+        await schedules.start(session, plan, now=OPENS + WEEK)
+    found = [one for one in await all_rounds(database) if one.schedule_id == draft]
+    # What lay before the start is not caught up.
+    assert [one.local_date for one in found] == [date(2026, 11, 11), date(2026, 11, 18)]
+
+
+async def test_a_draft_without_a_time_is_taken_up_again_and_cannot_start(
+    database: Database, cast: Cast
+) -> None:
+    first = await new(database, cast, "retro")
+
+    second = await new(database, cast, "retro")
+
+    assert first == second
+    async with database.writing() as session:
+        plan = await schedules.of(session, first, account=cast.facilitator)
+        with pytest.raises(NoRuleYet):
+            await schedules.start(session, plan, now=MONDAY)
+
+
+async def test_what_is_over_when_it_is_started_is_refused(database: Database, cast: Cast) -> None:
+    draft = await new(database, cast, "retro", Heard("FREQ=DAILY;COUNT=1", date(2026, 11, 4), None))
+
+    async with database.writing() as session:
+        plan = await schedules.of(session, draft, account=cast.facilitator)
+        with pytest.raises(NothingAhead):
+            await schedules.start(session, plan, now=MONDAY + WEEK)
+
+
+async def test_a_rule_that_counts_has_fewer_dates_left_when_it_starts_late(
+    database: Database, cast: Cast
+) -> None:
+    draft = await new(database, cast, "nudge", Heard("FREQ=WEEKLY;BYDAY=WE;COUNT=4", date(2026, 11, 4), None))
+
+    async with database.writing() as session:
+        plan = await schedules.of(session, draft, account=cast.facilitator)
+        await schedules.start(session, plan, now=MONDAY + WEEK)
+
+    assert (plan.schedule.rule, plan.schedule.starts) == ("FREQ=WEEKLY;BYDAY=WE;COUNT=3", date(2026, 11, 11))
+
+
+async def test_every_second_week_keeps_its_turn_over_a_pause(database: Database, cast: Cast) -> None:
+    heard = Heard("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", date(2026, 11, 3), None)
+    await does(database, cast, schedules.come, heard)
+    await does(database, cast, schedules.pause)
+
+    await does(database, cast, schedules.resume, now=OPENS + timedelta(hours=1))
+
+    ahead = [one.day for one in await coming(database, cast, now=OPENS + timedelta(hours=1))]
+    assert ahead[:2] == [date(2026, 11, 17), date(2026, 12, 1)]
+
+
+# Pausing, deleting, changing.
+
+
+async def test_a_pause_takes_what_is_planned_and_leaves_what_is_open(database: Database, cast: Cast) -> None:
+    await turn(database, now=OPENS)
+
+    await does(database, cast, schedules.pause, now=OPENS)
+    await does(database, cast, schedules.pause, now=OPENS + WEEK)
+
+    assert await states(database) == [(TUESDAYS[0], "open")]
+    assert (await planned(database, cast)).schedule.paused_at == OPENS
+    await turn(database, now=CLOSES + WEEK)
+    assert await states(database) == [(TUESDAYS[0], "published")]
+
+
+async def test_resuming_goes_on_with_the_next_date_and_catches_up_nothing(
+    database: Database, cast: Cast
+) -> None:
+    await does(database, cast, schedules.pause)
+    back = OPENS + 2 * WEEK + timedelta(hours=2)
+
+    await does(database, cast, schedules.resume, now=back)
+    await does(database, cast, schedules.resume, now=back)
+
+    assert await states(database) == [(day, "planned") for day in TUESDAYS[3:5]]
+
+
+async def test_a_deleted_schedule_opens_nothing_and_its_open_round_ends(
+    database: Database, cast: Cast
+) -> None:
+    await turn(database, now=OPENS)
+
+    await does(database, cast, schedules.remove, now=OPENS)
+
+    await turn(database, now=CLOSES + WEEK)
+    assert await states(database) == [(TUESDAYS[0], "published")]
+    with pytest.raises(NotYours):
+        await planned(database, cast)
+    async with database.reading() as session:
+        assert list(await schedules.listed(session, cast.partnership.id)) == []
+        assert list(await planning.schedules(session)) == []
+
+
+async def test_a_new_rule_takes_the_place_of_planned_rounds_but_of_no_open_one(
+    database: Database, cast: Cast
+) -> None:
+    await turn(database, now=OPENS)
+    now = OPENS + timedelta(hours=1)
+
+    heard = schedules.heard(await planned(database, cast), "every Thursday 9:00", now=now)
+    await does(database, cast, schedules.come, heard, now=now)
+
+    days_ = [day for day, _ in await states(database)]
+    assert await states(database) == [(TUESDAYS[0], "open"), *((day, "planned") for day in days_[1:])]
+    assert days_[1:] == [date(2026, 11, 5), date(2026, 11, 12)]
+
+
+async def test_a_new_rule_opens_nothing_for_days_gone_by(database: Database, cast: Cast) -> None:
+    now = OPENS + timedelta(days=4)
+    await turn(database, now=OPENS)
+    plan = await planned(database, cast)
+
+    await does(database, cast, schedules.come, schedules.preset(plan, "FREQ=DAILY", now=now), now=now)
+
+    found = await states(database)
+    assert found[0] == (TUESDAYS[0], "open")
+    assert found[1][0] == date(2026, 11, 8)
+
+
+async def test_a_date_has_one_round_however_often_the_rule_changes(database: Database, cast: Cast) -> None:
+    plan = await planned(database, cast)
+    for text in ("every Thursday", "every day 9:00", "every second Tuesday", "every Tuesday 10:00"):
+        await does(database, cast, schedules.come, schedules.heard(plan, text, now=MONDAY))
+
+    assert await states(database) == [(day, "planned") for day in TUESDAYS[:2]]
+
+
+async def test_hours_reach_planned_rounds(database: Database, cast: Cast) -> None:
+    await does(database, cast, schedules.open_at, time(9, 30))
+    await does(database, cast, schedules.change, partial(hours.stay_open, days=2, at=time(20)))
+    await does(database, cast, schedules.change, partial(hours.tell, days=1, at=time(12)))
+
+    await does(database, cast, schedules.change, partial(hours.be_quiet, first=time(21), last=time(7)))
+
+    first = (await all_rounds(database))[0]
+    assert [first.opens_at, first.closes_at, first.brief_at, first.digest_at] == [
+        datetime(2026, 11, 3, 9, 30, tzinfo=UTC),
+        datetime(2026, 11, 5, 20, 0, tzinfo=UTC),
+        datetime(2026, 11, 6, 11, 0, tzinfo=UTC),
+        datetime(2026, 11, 6, 12, 0, tzinfo=UTC),
+    ]
+    assert (await planned(database, cast)).schedule.quiet_from == "21:00"
+
+
+# Windows.
+
+
+def weekly(**changes: str) -> Schedule:
+    usual: dict[str, Any] = {
+        "instrument": "pulse",
+        "rule": "FREQ=WEEKLY;BYDAY=TU",
+        "starts": date(2026, 11, 3),
+    }
+    usual |= {"partnership_id": 1, "created_at": MONDAY}
+    return Schedule(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "window"),
+    [
+        ("FREQ=WEEKLY;BYDAY=TU", (3, "17:00")),
+        ("FREQ=WEEKLY;BYDAY=MO,TH", (2, "17:00")),
+        ("FREQ=DAILY", (0, "17:00")),
+        ("FREQ=DAILY;COUNT=1", (3, "17:00")),
+        ("FREQ=MONTHLY;BYDAY=-1FR", (3, "17:00")),
+    ],
+)
+def test_a_window_is_made_to_end_before_the_next_round_opens(rule: str, window: tuple[int, str]) -> None:
+    schedule = weekly(rule=rule)
+
+    hours.fit(schedule)
+
+    assert (schedule.window_days, schedule.closes) == window
+    assert hours.is_usual(schedule)
+
+
+@pytest.mark.parametrize("opens", ["00:00", "10:00", "17:00", "22:00", "23:30"])
+def test_there_is_always_a_window_that_fits(opens: str) -> None:
+    schedule = weekly(rule="FREQ=DAILY", opens=opens)
+
+    hours.fit(schedule)
+
+    assert hours.refused(schedule, schedule.window_days, schedule.closes) is None
+    assert hours.digest_fits(schedule, schedule.digest_days, schedule.digest)
+
+
+@pytest.mark.parametrize(
+    ("window", "refusal"),
+    [
+        ((7, time(10)), None),
+        ((7, time(10, 1)), hours.WindowTooLong),
+        ((8, time(9)), hours.WindowTooLong),
+        ((0, time(10)), hours.WindowEmpty),
+        ((0, time(10, 1)), None),
+        ((15, time(9)), NotYours),
+    ],
+)
+def test_a_window_ends_after_it_opens_and_before_the_next(
+    window: tuple[int, time], refusal: type[Exception] | None
+) -> None:
+    schedule = weekly()
+
+    if refusal is None:
+        hours.stay_open(schedule, *window)
+        assert (schedule.window_days, schedule.closes) == (window[0], f"{window[1]:%H:%M}")
+    else:
+        with pytest.raises(refusal):
+            hours.stay_open(schedule, *window)
+
+
+@pytest.mark.parametrize(
+    ("days_after", "at", "fits"), [(0, time(18), True), (0, time(17, 59), False), (1, time(1), True)]
+)
+def test_a_digest_leaves_the_facilitator_an_hour(days_after: int, at: time, fits: bool) -> None:  # noqa: FBT001 - a column of the table
+    schedule = weekly()
+
+    if fits:
+        hours.tell(schedule, days_after, at)
+        assert schedule.digest == f"{at:%H:%M}"
+    else:
+        with pytest.raises(hours.DigestTooEarly):
+            hours.tell(schedule, days_after, at)
+
+
+async def test_a_shorter_rule_shortens_the_window_and_a_longer_one_gives_it_back(
+    database: Database, cast: Cast
+) -> None:
+    await does(database, cast, schedules.come, EVERY_DAY)
+    short = (await planned(database, cast)).schedule.window_days
+
+    await does(database, cast, schedules.come, Heard("FREQ=WEEKLY;BYDAY=TU", date(2026, 11, 3), None))
+
+    assert (short, (await planned(database, cast)).schedule.window_days) == (0, 3)
+
+
+# Days off.
+
+
+async def test_days_off_and_holidays_rest_and_are_named(database: Database, cast: Cast) -> None:
+    await does(database, cast, schedules.rest_on, "9 to 11 November")
+    await does(database, cast, schedules.rest_on, "Wales")
+    await does(database, cast, schedules.come, Heard("FREQ=WEEKLY;BYDAY=FR,TU", date(2026, 11, 3), None))
+
+    now = datetime(2026, 12, 22, 12, 0, tzinfo=UTC)
+
+    assert (await coming(database, cast))[2] == Coming(date(2026, 11, 10), DAY_OFF)
+    assert [one.rests for one in await coming(database, cast, now=now)] == [
+        "Christmas Day",
+        "",
+        "New Year's Day",
+        "",
+        "",
+    ]
+    await turn(database, now=OPENS + WEEK)
+    found = {round_.local_date: (round_.state, round_.reason) for round_ in await all_rounds(database)}
+    assert found[date(2026, 11, 10)] == ("skipped", "skip")
+
+
+async def test_days_that_are_past_or_too_many_are_refused(database: Database, cast: Cast) -> None:
+    for text, refusal in (
+        ("1/1/2020", cadence.DayIsPast),
+        ("Narnia", days.DayUnreadable),
+        ("1 January 2027 to 30 December 2027, 1 January 2028 to 30 December 2028", schedules.TooManyDaysOff),
+    ):
+        with pytest.raises(refusal):
+            await does(database, cast, schedules.rest_on, text)
+
+    assert (await planned(database, cast)).schedule.skips == []
+
+
+async def test_ones_own_days_off_can_be_given_back(database: Database, cast: Cast) -> None:
+    await does(database, cast, schedules.rest_on, "3 November")
+
+    await does(database, cast, schedules.rest_no_more)
+
+    assert [one.rests for one in await coming(database, cast)] == [""] * 5
+
+
+# Calling off.
+
+
+async def call_off(database: Database, cast: Cast, day: date, *, now: datetime) -> Round:
+    async with database.writing() as session:
+        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
+        return await cancelling.call_off(session, plan, day, now=now)
+
+
+async def test_a_planned_round_called_off_does_not_open_and_stays_called_off(
+    database: Database, cast: Cast
+) -> None:
+    await call_off(database, cast, TUESDAYS[0], now=MONDAY)
+    await call_off(database, cast, TUESDAYS[0], now=MONDAY)
+    await does(database, cast, schedules.open_at, time(11))
+
+    await turn(database, now=OPENS + WEEK)
+
+    assert await states(database) == [(TUESDAYS[0], "skipped"), (TUESDAYS[1], "planned")]
+    assert (await coming(database, cast))[0] == Coming(TUESDAYS[0], CANCELLED)
+
+
+async def test_a_round_that_no_clock_has_planned_yet_can_be_called_off(
+    database: Database, cast: Cast
+) -> None:
+    heard = Heard("FREQ=MONTHLY;BYDAY=-1FR", date(2026, 11, 27), None)
+    await does(database, cast, schedules.come, heard)
+
+    await call_off(database, cast, date(2026, 11, 27), now=MONDAY)
+
+    assert await states(database) == [(date(2026, 11, 27), "skipped")]
+    with pytest.raises(NotYours):
+        await call_off(database, cast, date(2026, 11, 28), now=MONDAY)
+
+
+async def test_an_open_round_called_off_leaves_no_answer_no_letter_and_no_digest(
+    database: Database, cast: Cast
+) -> None:
+    await turn(database, now=OPENS)
+    round_id = (await all_rounds(database))[0].id
+    member = cast.members[0]
+    await answer(database, member, round_id, {0: 4}, now=OPENS)
+    part = await invitation_of(database, member, round_id)
+    seat_id, until = part.seat_id, OPENS + WEEK
+    letters = [
+        outbox.Letter(f"{kind}:{part.id}{end}", kind, member, "sendMessage", {}, OPENS, until)
+        for kind, end in cancelling.LETTERS
+    ]
+    other = outbox.Letter("reminder:999:1", "reminder", member, "sendMessage", {}, OPENS, until)
+    async with database.writing() as session:
+        await outbox.put(database, session, [*letters, other])
+        session.add(
+            Promise(schedule_id=cast.schedule.id, round_id=round_id, seat_id=seat_id, text="x", made_at=OPENS)
+        )
+
+    await call_off(database, cast, TUESDAYS[0], now=OPENS)
+
+    async with database.reading() as session:
+        assert (await session.exec(select(Answer))).all() == []
+        assert (await session.exec(select(Promise))).all() == []
+        rows = (await session.exec(select(Outgoing).order_by(col(Outgoing.id)))).all()
+    assert [row.state for row in rows] == ["expired"] * len(letters) + ["pending"]
+    await turn(database, now=CLOSES + timedelta(days=3))
+    assert (await states(database))[0] == (TUESDAYS[0], "skipped")
+
+
+async def test_a_closed_round_cannot_be_called_off(database: Database, cast: Cast) -> None:
+    await turn(database, now=OPENS)
+    await turn(database, now=CLOSES)
+
+    with pytest.raises(TooLateToCallOff):
+        await call_off(database, cast, TUESDAYS[0], now=CLOSES)
+
+
+# Who.
+
+
+async def toggle(database: Database, cast: Cast, name: str) -> list[int]:
+    async with database.writing() as session:
+        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
+        await schedules.toggle(session, plan, cast.organisations[name].id)
+        return plan.schedule.audience
+
+
+async def test_organisations_are_asked_or_not_and_all_of_them_mean_everyone(
+    database: Database, cast: Cast
+) -> None:
+    partners = [one for one in cast.organisations if one != "forum"]
+
+    left = [await toggle(database, cast, name) for name in partners[:-1]]
+
+    assert left[-1] == [cast.organisations[partners[-1]].id]
+    with pytest.raises(NobodyLeft):
+        await toggle(database, cast, partners[-1])
+    with pytest.raises(NotYours):
+        await toggle(database, cast, "forum")
+    back = [await toggle(database, cast, name) for name in partners[:-1]]
+    assert back[-1] == []
+
+
+async def test_only_the_chosen_organisations_are_asked(database: Database, cast: Cast) -> None:
+    await toggle(database, cast, "council")
+
+    await turn(database, now=OPENS)
+
+    async with database.reading() as session:
+        asked = set((await session.exec(select(Invitation.organisation_id))).all())
+    assert asked == {
+        cast.organisations[name].id for name in cast.organisations if name not in {"forum", "council"}
+    }
+
+
+# Whose.
+
+
+async def test_a_schedule_is_nobodys_who_does_not_facilitate_it(database: Database, cast: Cast) -> None:
+    other = await seated(database, first_account=5000, name="Hillside")
+
+    for account in (cast.members[0], other.facilitator, 4):
+        async with database.reading() as session:
+            with pytest.raises(NotYours):
+                await schedules.of(session, cast.schedule.id, account=account)
+
+
+# Two at once.
+
+
+async def test_two_changes_at_once_leave_one_round_a_date(database: Database, cast: Cast) -> None:
+    await asyncio.gather(
+        does(database, cast, schedules.come, EVERY_DAY),
+        does(database, cast, schedules.open_at, time(9)),
+        does(database, cast, schedules.pause),
+        does(database, cast, schedules.resume),
+    )
+
+    found = [day for day, _ in await states(database)]
+
+    assert len(found) == len(set(found))
+
+
+async def test_two_taps_at_once_make_one_draft(database: Database, cast: Cast) -> None:
+    drafts = await asyncio.gather(*(new(database, cast, "nudge") for _ in range(3)))
+
+    assert len(set(drafts)) == 1
+
+
+# The outlook.
+
+
+async def looked(database: Database, cast: Cast, schedule_id: int) -> outlook.Outlook:
+    async with database.reading() as session:
+        plan = await schedules.of(session, schedule_id, account=cast.facilitator)
+        return await outlook.of(session, plan, now=MONDAY)
+
+
+async def test_the_outlook_says_who_stands_alone_who_together_and_who_not_apart(
+    database: Database, cast: Cast
+) -> None:
+    everyone = await looked(database, cast, cast.schedule.id)
+
+    for name in ("youth_centre", "council"):
+        await toggle(database, cast, name)
+    some = await looked(database, cast, cast.schedule.id)
+
+    assert (everyone.seats, everyone.alone, everyone.total) == (15, ("Council", "Health Trust"), True)
+    assert everyone.together == (("community", ("Family Charity", "Youth Centre", "Refugee Group")),)
+    assert (some.seats, some.alone) == (8, ("Health Trust",))
+    assert some.together == (("community", ("Family Charity", "Refugee Group")),)
+
+
+async def test_the_outlook_is_what_the_round_then_draws(database: Database, cast: Cast) -> None:
+    before = await looked(database, cast, cast.schedule.id)
+
+    await turn(database, now=OPENS)
+
+    async with database.reading() as session:
+        drawn = (await session.exec(select(Organisation.name, Organisation.cell_id))).all()
+    cells = dict(drawn)
+    together = {frozenset(names) for _, names in before.together}
+    found = {
+        frozenset(name for name in cells if cells[name] == cell) for cell in set(cells.values()) - {None}
+    }
+    assert found == together | {frozenset((name,)) for name in before.alone}
+
+
+async def test_an_instrument_of_organisations_names_those_without_a_lead(
+    database: Database, cast: Cast
+) -> None:
+    schedule_id = await new(database, cast, "check-in", EVERY_DAY)
+    async with database.writing() as session:
+        wanted = select(Seat).where(Seat.organisation_id == cast.organisations["council"].id)
+        for seat in (await session.exec(wanted)).all():
+            seat.lead = False
+            session.add(seat)
+
+    found = await looked(database, cast, schedule_id)
+
+    assert "Council" in found.leadless
+    assert found.empty == ()
