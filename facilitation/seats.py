@@ -31,7 +31,7 @@ class AwayUnreadable(Refusal):
 
 class OnlyFacilitator(Refusal):
     """You are the only facilitator of {partnership}, and it needs one. Let somebody else facilitate first:
-    with /setup, under organisations and people.
+    with /setup, under Facilitators.
     """
 
 
