@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, commands, founding, readers
+from dialogs import answering, cadences, commands, founding, readers
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, MEMBER, STRANGER, Command, Verb, Words
-from facilitation import coming, invites, members, seats
+from facilitation import cadence, coming, invites, members, seats
 from facilitation.coming import Open
 from facilitation.instruments import said
 from facilitation.members import Sitting
@@ -133,7 +133,12 @@ async def _asked(
 ) -> list[dict[str, object]]:
     found = await coming.next_for(session, organisation, now)
     return [
-        {"title": said(one.title, reader.language), "seconds": one.seconds, "opens": one.opens}
+        {
+            "title": said(one.title, reader.language),
+            "often": cadences.said(cadence.told(one.schedule.rule, one.schedule.starts), reader),
+            "seconds": one.seconds,
+            "opens": one.opens,
+        }
         for one in found
     ]
 

@@ -33,7 +33,6 @@ class Coming:
 
     title: Wording
     seconds: int
-    rule: str
     schedule: Schedule
     opens: datetime | None
 
@@ -95,7 +94,6 @@ async def _coming(session: AsyncSession, schedule: Schedule, now: datetime) -> C
     return Coming(
         instrument.title,
         burden.seconds(instrument.items),
-        schedule.rule,
         schedule,
         (await session.exec(opens)).first(),
     )

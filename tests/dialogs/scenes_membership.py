@@ -17,8 +17,8 @@ from tests.dialogs.scenes import PRINT, READER, Scene, drawn, partnership, same
 LINK = {"invite": LARGE, "fingerprint": PRINT}
 ROLES = ("member", "facilitator")
 ASKED: list[dict[str, Any]] = [
-    {"title": "pulse", "seconds": 80, "opens": OPENS},
-    {"title": "retro", "seconds": 160, "opens": None},
+    {"title": "pulse", "often": "every Tuesday", "seconds": 80, "opens": OPENS},
+    {"title": "retro", "often": "on the last Friday of the month", "seconds": 160, "opens": None},
 ]
 PLACE: dict[str, Any] = {"place": same, "partnership": LARGE}
 ALL_PLACES: dict[str, Any] = {"place": "", "partnership": 0}

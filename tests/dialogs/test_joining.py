@@ -91,7 +91,7 @@ async def test_the_card_behind_a_link_says_what_joining_means(
     again = await newcomer.tap(data(works, "Back"))
 
     for words in (
-        "Here: pulse, about 80 seconds each time, next on 3 November.",
+        "Here: pulse, every Tuesday, about 80 seconds each time, next on 3 November.",
         "Nobody here is shown who said what, the facilitator included.",
         "groups of 4 people or more",
         "The facilitator sees that you joined, as Amal.",
