@@ -15,6 +15,8 @@ async def as_of_now(session: AsyncSession, digest: Digest, round_: Round) -> Non
 
     Nothing is added to it: what was raised after it was frozen waits for the next one.
     """
+    # Whoever takes words back meanwhile waits here, and then finds them in the digest; or we find them gone.
+    await session.refresh(digest, with_for_update=True)
     standing = await raised.standing(session, digest.partnership_id)
     crowds = await raised.crowds_of(session, digest.partnership_id)
     kept = {

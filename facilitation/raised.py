@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from facilitation import instruments
+from facilitation import instruments, voices
 from facilitation.answers import EditEmpty, EditTooLong, TextTooLong, storable
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
@@ -300,6 +300,9 @@ async def show_as(
     chosen = instruments.SHOWN_AS[shown_as]
     if chosen == "named" and not seat.name:
         raise NotYours
+    if row.shown_as is not None and shown_as < instruments.SHOWN_AS.index(row.shown_as):
+        # Digests that are not out yet are signed anew when they go out.
+        await voices.unsay(session, row.partnership_id, {row.text}, state="published")
     if row.shown_as is None:
         row.raised_at, row.asked_at = now, None
     row.shown_as = chosen
@@ -309,6 +312,7 @@ async def show_as(
 async def withdraw(session: AsyncSession, raised_id: int, *, account: int, now: datetime) -> Raised:
     """Take one's words back: nothing of them is kept, and no reply is owed any more."""
     row = await own(session, raised_id, account=account)
+    await voices.unsay(session, row.partnership_id, {row.text})
     row.text, row.message, row.draft, row.withheld, row.words = "", None, {}, "", ""
     row.withdrawn_at = now
     return await _kept(session, row)
@@ -335,6 +339,7 @@ async def reword(
         raise EditEmpty
     if row.withheld:
         row.withheld, row.seen_at, row.raised_at = "", None, now
+    await voices.unsay(session, row.partnership_id, {row.text} - {storable(text)})
     row.text = storable(text)
     return await _kept(session, row)
 

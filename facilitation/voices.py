@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import instruments
@@ -120,13 +120,21 @@ async def _seats(session: AsyncSession, round_: Round) -> Counter[int]:
     return Counter((await session.exec(wanted)).all())
 
 
-async def unsay(session: AsyncSession, partnership_id: int, texts: Collection[str]) -> None:
-    """Take these words out of every digest of a partnership, sent or not: their author took them back.
+async def unsay(
+    session: AsyncSession, partnership_id: int, texts: Collection[str], *, state: str = ""
+) -> None:
+    """Take these words out of every digest of a partnership (of rounds in this state): their author took
+    them back.
 
     What Telegram has delivered stays delivered; whoever reads the digest again does not find them.
     """
-    wanted = select(Digest).where(Digest.partnership_id == partnership_id).with_for_update()
-    for digest in (await session.exec(wanted)).all():
+    wanted = (
+        select(Digest)
+        .join(Round, col(Round.id) == col(Digest.round_id))
+        .where(Digest.partnership_id == partnership_id, Round.state == state if state else true())
+        .with_for_update(of=Digest)
+    )
+    for digest in (await session.exec(wanted.execution_options(populate_existing=True))).all():
         facts = digest.facts
         owed = facts["owed"] | {key: _without(facts["owed"][key], texts) for key in ("owed", "replied")}
         changed = facts | {"quotes": _without(facts["quotes"], texts), "owed": owed}

@@ -178,8 +178,10 @@ async def test_a_check_in_gives_each_organisation_its_own_voice(database: Databa
         "A reply is owed by 16 November.",
     ]
     assert lines(read, "What this can't show") == [
-        "One partner is not reached here: Tenants' Circle."
-        " Please take this to them, and bring back what they say.",
+        (
+            "One partner is not reached here: Tenants' Circle."
+            " Please take this to them, and bring back what they say."
+        ),
         "One person speaks here for each organisation. Others in it may see things differently.",
     ]
     assert "figures" not in read

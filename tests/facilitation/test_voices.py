@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from facilitation import digests, erasure, voices, withholding
+from facilitation import digests, erasure, raised, voices, withholding
 from facilitation.refusals import NotYours, Refusal
 from storage.database import Database
 from storage.digests import Digest
 from storage.partnerships import Organisation
+from storage.raised import Raised
 from storage.rounds import Answer, Round
 from tests import proof
-from tests.cast import BRIEF, CLOSES, DIGEST, OPENS, Cast
+from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, Cast, seat_of
 from tests.facilitation import straight
-from tests.facilitation.turning import all_rounds, digest_of, turn
+from tests.facilitation.turning import all_rounds, digest_of, plan, step, turn
 
 WEEK = timedelta(days=7)
 PARTNERS = ("council", "health_trust", "family_charity", "youth_centre", "refugee_group")
@@ -245,6 +246,113 @@ async def test_words_taken_back_go_from_every_digest_of_the_partnership(
         await voices.unsay(session, cast.partnership.id, {"Mine."})
 
     assert [quote["text"] for quote in (await digest_of(database, round_id)).facts["quotes"]] == ["Yours."]
+
+
+# What was raised.
+
+
+async def raised_by(database: Database, account: int, text: str) -> int:
+    """Something raised to be quoted, which the facilitators have seen; its id."""
+    seat = await seat_of(database, account)
+    async with database.writing() as session:
+        row = Raised(
+            partnership_id=seat.partnership_id,
+            seat_id=seat.id,
+            text=text,
+            shown_as="quoted",
+            message=77,
+            raised_at=MONDAY,
+            seen_at=MONDAY,
+        )
+        session.add(row)
+        await session.flush()
+        return row.id
+
+
+async def owed(database: Database, round_id: int) -> list[str]:
+    facts = (await digest_of(database, round_id)).facts["owed"]
+    return [one["text"] for key in ("owed", "replied") for one in facts[key]]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("how", ["withdraw", "reword", "close", "withhold"])
+async def test_what_was_raised_and_is_taken_back_stands_in_no_digest(
+    database: Database, cast: Cast, how: str, *, late: bool
+) -> None:
+    one, two = cast.members[:2]
+    row_id = await raised_by(database, one, "The minutes are too long.")
+    await raised_by(database, two, "The hall is cold.")
+    round_id = (await all_rounds(database))[0].id
+    await turn(database, now=OPENS)
+    await turn(database, now=CLOSES)
+    before = await owed(database, round_id)
+    if late and how != "withhold":
+        await turn(database, now=DIGEST)
+
+    async with database.writing() as session:
+        if how == "withdraw":
+            await raised.withdraw(session, row_id, account=one, now=DIGEST)
+        elif how == "reword":
+            await raised.reword(session, message=77, text="They are fine.", account=one, now=DIGEST)
+        elif how == "close":
+            await raised.show_as(session, row_id, 0, account=one, now=DIGEST)
+        else:
+            (await session.get_one(Raised, row_id)).withheld = "insults"
+
+    await turn(database, now=DIGEST)
+    assert before == ["The hall is cold.", "The minutes are too long."]
+    assert await owed(database, round_id) == ["The hall is cold."]
+
+
+async def test_a_reply_is_told_once_and_what_has_none_again(database: Database, cast: Cast) -> None:
+    row_id = await raised_by(database, cast.members[0], "The minutes are too long.")
+    await raised_by(database, cast.members[1], "The hall is cold.")
+    async with database.writing() as session:
+        row = await session.get_one(Raised, row_id)
+        row.reply, row.words, row.replied_at = "declined", "The auditor asks for them.", OPENS
+    told = []
+    for week in range(2):
+        await plan(database, now=OPENS + week * WEEK)
+        for moment in (OPENS, CLOSES, BRIEF, DIGEST):
+            await turn(database, now=moment + week * WEEK)
+        told.append(await owed(database, (await all_rounds(database))[week].id))
+
+    assert told == [["The hall is cold.", "The minutes are too long."], ["The hall is cold."]]
+
+
+async def test_a_brief_lists_what_is_owed_a_reply(database: Database, cast: Cast) -> None:
+    await raised_by(database, cast.members[0], "The minutes are too long.")
+    round_id = (await all_rounds(database))[0].id
+    await turn(database, now=OPENS)
+    await turn(database, now=CLOSES)
+
+    going = await step(database, "brief", round_id, now=BRIEF)
+
+    assert isinstance(going, digests.Going)
+    assert [(one["text"], one["owed_by"]) for one in going.raised] == [
+        ("The minutes are too long.", "2026-11-16")
+    ]
+
+
+async def test_whether_people_were_heard_is_told_as_a_part_and_only_of_enough(
+    database: Database, cast: Cast
+) -> None:
+    told = []
+    for week, many in enumerate((5, 8)):
+        await plan(database, now=OPENS + week * WEEK)
+        await turn(database, now=OPENS + week * WEEK)
+        for number, account in enumerate(cast.members[:many]):
+            row_id = await raised_by(database, account, f"{week} {number}")
+            async with database.writing() as session:
+                row = await session.get_one(Raised, row_id)
+                row.reply, row.replied_at = "agreed", MONDAY
+                row.heard, row.heard_at = "yes" if number else "no", OPENS + week * WEEK
+        await turn(database, now=CLOSES + week * WEEK)
+        digest = await digest_of(database, (await all_rounds(database))[week].id)
+        told.append(digest.facts["owed"]["heard"])
+        await turn(database, now=DIGEST + week * WEEK)
+
+    assert told == [None, {"low": 1, "high": 2, "parts": 2, "least": 7, "most": 9}]
 
 
 async def test_partners_who_are_not_reached_are_named(database: Database, cast: Cast) -> None:
