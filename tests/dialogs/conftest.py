@@ -7,6 +7,8 @@ from storage.database import Database
 from tests.cast import MONDAY, OPENS, Cast
 from tests.dialogs.phone import Phone, card
 from tests.dialogs.raisings import QUOTED, TUESDAY, WORDS, Letters, Raising
+from tests.facilitation import every_kind
+from tests.facilitation.every_kind import Asked
 from tests.facilitation.turning import all_rounds, invitation_of, turn
 
 
@@ -63,3 +65,9 @@ def raising(database: Database, author: Phone) -> Raising:
         return raised_id
 
     return raise_
+
+
+@pytest.fixture
+async def every(database: Database, cast: Cast) -> Asked:
+    """A round with a question of every kind, for one member."""
+    return await every_kind.opened(database, cast)
