@@ -5,13 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import heard
+from dialogs import raising as raising_cards
+from dialogs.cards import Card
+from facilitation.replies import Due
 from storage.database import Database
 from storage.members import Member
 from tests.cast import MONDAY, seat_of
 from tests.dialogs.phone import Phone, data, labels, text
 from tests.dialogs.raisings import (
+    TUESDAY,
     WORDS,
     Letters,
     Raising,
@@ -97,3 +102,25 @@ async def test_the_raiser_is_told_in_their_own_language_and_zone(
 
     # Ten on Tuesday in London is eleven at night there.
     assert sent.posts[0].begins == datetime(2026, 11, 3, 20, tzinfo=UTC)
+
+
+async def test_a_step_that_fails_holds_up_no_other_and_is_done_at_the_next_beat(
+    database: Database, author: Phone, letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await author.say("/raise")
+    await author.say("The room is cold.")
+    await author.say(WORDS)
+    whole = raising_cards.choice_waits
+
+    async def broken(session: AsyncSession, due: Due) -> Card:
+        if due.raised.text == WORDS:
+            raise ZeroDivisionError
+        return await whole(session, due)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(raising_cards, "choice_waits", broken)
+        first = await heard.tick(database, now=TUESDAY + timedelta(hours=1))
+    second = await heard.tick(database, now=TUESDAY + timedelta(hours=1))
+
+    assert (first, second) == (1, 1)
+    assert len(await letters.to(author.account)) == 2

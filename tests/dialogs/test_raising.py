@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
@@ -234,6 +235,55 @@ async def test_a_stranger_is_told_that_they_are_in_no_partnership(database: Data
 
 
 # Walls.
+
+
+@pytest.mark.parametrize("button", ["raiseas:{}:9", "raiseas:{}:3", "heard:{}:1", "heard:{}:0"])
+async def test_a_forged_choice_changes_nothing(
+    database: Database, author: Phone, raising: Raising, button: str
+) -> None:
+    raised_id = await raising()
+    seat = await seat_of(database, author.account)
+    async with database.writing() as session:
+        seat.name = ""  # there is no name to sign with
+        session.add(seat)
+    before = await only(database)
+
+    said = await author.tap(button.format(raised_id))
+
+    assert "does not belong to anything of yours" in said.notice
+    assert await only(database) == before
+
+
+async def test_an_own_thing_is_looked_at_and_its_choice_changed(
+    database: Database, author: Phone, raising: Raising
+) -> None:
+    raised_id = await raising()
+    shown = await author.tap(f"raiseone:{raised_id}")
+    how = await author.tap(data(shown, "Change how it is shown"))
+
+    await author.tap(data(how, "With my name"))
+
+    assert "You chose: quoted, no name." in text(how)
+    assert (await only(database)).shown_as == "named"
+
+
+async def test_an_own_thing_without_a_choice_asks_for_it(author: Phone) -> None:
+    await author.say("/raise")
+    how = await author.say(WORDS)
+
+    again = await author.tap(data(how, "Quoted, no name").replace("raiseas", "raiseone")[:-2])
+
+    assert text(again) == text(how)
+
+
+async def test_an_edit_before_the_choice_is_the_text_to_choose_for(database: Database, author: Phone) -> None:
+    await author.say("/raise")
+    await author.say(WORDS)
+
+    (how,) = await author.edit("We hear of it late.")
+
+    assert "We hear of it late." in text(how)
+    assert (await only(database)).text == "We hear of it late."
 
 
 async def test_an_outsider_of_any_sort_gets_and_changes_nothing(

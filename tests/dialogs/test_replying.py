@@ -180,6 +180,48 @@ async def test_a_reply_goes_on_where_it_was_left_after_anything_else(
     assert "Agreed, by 3 December. “We meet on Friday.”" in text(preview)
 
 
+@pytest.mark.parametrize(
+    "button",
+    [
+        *("owedas:{}:9", "oweduntil:{}:1", "oweduntil:{}:739943", "owedskip:{}", "owedsend:{}:1"),
+        *("holdas:{}:9", "owedone:1", "owedone:{}:1"),
+    ],
+)
+async def test_a_forged_button_replies_nothing(
+    database: Database, facilitator: Phone, raising: Raising, button: str
+) -> None:
+    raised_id = await raising()
+    before = await only(database)
+
+    said = await facilitator.tap(button.format(raised_id))
+
+    assert "does not belong to anything of yours" in said.notice
+    assert await only(database) == before
+
+
+async def test_going_on_with_a_reply_that_was_sent_shows_where_it_stands(
+    facilitator: Phone, raising: Raising
+) -> None:
+    raised_id = await raising()
+    await replied(facilitator, raised_id)
+
+    assert "The reply\nDeclined, because: “No money.”" in text(await facilitator.tap(f"owedgo:{raised_id}"))
+
+
+@pytest.mark.parametrize(("button", "most"), [("owedas:{}:2", 600), ("holdwhy:{}", 200)])
+async def test_a_sentence_too_long_is_not_lost_edited_it_is_taken(
+    facilitator: Phone, raising: Raising, button: str, most: int
+) -> None:
+    raised_id = await raising()
+    await facilitator.tap(button.format(raised_id))
+    refused = await facilitator.say("x" * (most + 1))
+
+    (taken,) = await facilitator.edit("x" * most)
+
+    assert f"under {most} letters" in text(refused)
+    assert "x" * 100 in text(taken)
+
+
 async def test_words_written_after_going_back_are_no_reply(
     database: Database, facilitator: Phone, raising: Raising
 ) -> None:
