@@ -164,7 +164,7 @@ async def home(session: AsyncSession, moment: Moment, *, now: datetime) -> Card:
         "home",
         reader,
         places=places,
-        parts=[part for place in places for part in place["parts"]],
+        parts=_told_apart([part for place in places for part in place["parts"]]),
         menus=_once(place for place in places if place["role"] == FACILITATOR),
         resting=_once(place for place in places if place["resting"]),
         several=len({place["partnership"] for place in places}) > 1,
@@ -175,7 +175,7 @@ async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now
     """One place as a part of that card, in the reader's language and by their clock."""
     partnership, seat = sitting.partnership, sitting.seat
     reader = await readers.of(session, account=moment.account, partnership_id=partnership.id)
-    parts = [_part(part, reader, partnership) for part in await coming.open_now(session, seat, now)]
+    parts = [_part(part, reader, sitting) for part in await coming.open_now(session, seat, now)]
     upcoming = await _asked(session, sitting.organisation, reader, now=now)
     today = now.astimezone(ZoneInfo(reader.timezone)).date()
     resting = seats.rests(seat, today)
@@ -201,7 +201,7 @@ async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now
     }
 
 
-def _part(part: Open, reader: Reader, partnership: Partnership) -> dict[str, object]:
+def _part(part: Open, reader: Reader, sitting: Sitting) -> Place:
     title = said(part.title, reader.language)
     return {
         "invitation": part.invitation,
@@ -211,8 +211,20 @@ def _part(part: Open, reader: Reader, partnership: Partnership) -> dict[str, obj
         "of": part.of,
         "seconds": part.seconds,
         "closes": part.closes,
-        "name": short(partnership.name, BESIDE),
+        "partnership": sitting.partnership.name,
+        "organisation": sitting.organisation.name,
+        "round": f"{title} {part.number}",
     }
+
+
+def _told_apart(parts: list[Place]) -> list[Place]:
+    """Each part with a name for its button: whatever tells them apart, the partnership if it does."""
+    telling = ("partnership", "organisation", "round")
+    by = next((key for key in telling if len({part[key] for part in parts}) == len(parts)), None)
+    return [
+        part | {"name": short(part[by] if by else f"{part['organisation']}, {part['round']}", BESIDE)}
+        for part in parts
+    ]
 
 
 def _once(places: Iterable[Place]) -> list[dict[str, object]]:

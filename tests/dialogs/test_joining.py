@@ -48,7 +48,7 @@ async def test_who_taps_a_link_learns_what_it_means_and_then_joins(
     joined = await newcomer.tap(data(again, "Join"))
 
     assert "Riverside asks you in, for Refugee Group." in text(offered)
-    assert labels(offered) == [["Join"], ["How it works", "Who runs this?"], ["Not now"]]
+    assert labels(offered) == [["Join", "Not now"], ["How it works", "Who runs this?"]]
     assert "run by Riverside Forum" in text(who)
     assert card(again) == card(offered)
     assert "Your first questions come Tuesday 10:00, on 3 November." in text(joined)
@@ -285,7 +285,7 @@ async def test_help_says_what_this_is_and_where_its_source_is(
 
     said = text(await member.say("/help"))
 
-    assert "/start · Where you are, and what is open" in said
+    assert "/start · Where you are, what is open" in said
     assert "AGPL-3.0" in said
     assert source in said
 
@@ -347,6 +347,19 @@ async def test_who_sits_in_two_partnerships_sees_both_each_in_its_own_time(
         ["Riverside", "1 of 6"],
         ["Hillside & Co", "1 of 6"],
     ]
+
+
+async def test_two_seats_in_one_partnership_are_told_apart_by_their_organisation(
+    database: Database, cast: Cast
+) -> None:
+    both = Phone(database, cast.accounts["council"][0], now=MONDAY)
+    await both.tap(data(await both.say(f"/start {await link(database, cast)}"), "Join"))
+    await turn(database, now=OPENS)
+    both.now = OPENS
+
+    home = await both.say("/start")
+
+    assert labels(home) == [["Start: Council"], ["Start: Refugee Group"]]
 
 
 async def test_who_facilitates_and_is_a_member_too_sees_both_places(database: Database, cast: Cast) -> None:
