@@ -222,6 +222,24 @@ async def test_a_round_goes_through_its_steps_in_order(database: Database, cast:
     assert steps == [[], ["open"], ["remind"], ["close", "freeze"], ["brief"], ["publish"]]
 
 
+@pytest.mark.parametrize("name", ["check-in", "retro", "nudge"])
+async def test_each_questionnaire_goes_through_a_whole_round(
+    database: Database, cast: Cast, name: str
+) -> None:
+    await changed(database, cast, instrument=name)
+    async with database.writing() as session:
+        for seat in (await session.exec(select(Seat).where(Seat.role == "member"))).all():
+            seat.lead = True
+            session.add(seat)
+
+    steps = [await turn(database, now=moment) for moment in (OPENS, CLOSES, BRIEF, DIGEST)]
+
+    first = (await all_rounds(database))[0]
+    assert steps == [["open"], ["close", "freeze"], ["brief"], ["publish"]]
+    assert (first.state, first.instrument["name"]) == ("published", name)
+    assert (await digest_of(database, first.id)).facts["instrument"] == name
+
+
 async def test_after_an_outage_the_brief_still_goes_out_before_the_digest(
     database: Database, cast: Cast
 ) -> None:
