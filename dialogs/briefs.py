@@ -12,7 +12,7 @@ from storage.digests import Digest
 
 PAGE = 2800
 BRIEF_WORDS, BRIEF_LETTERS = 5, 200
-RAISED, RAISED_LETTERS = 4, 100
+RAISED, RAISED_LETTERS = 5, 90
 NAME = 100  # letters of an author's name beside a whole text
 
 Facts = Mapping[str, Any]

@@ -12,6 +12,7 @@ LARGE = 2**63 - 1  # ids as long as they can be
 PULSE = instruments.parsed(instruments.frozen("pulse", 1))
 SAID_ALOUD = next(item for item in PULSE.items if item.kind == "text")
 TURNOUTS = ((0, 1, 1), *((low, low + 1, parts) for parts in (2, 4, 5) for low in range(parts)))
+WORDED = {"en": "ερώτηση"}  # what an instrument brings is not ours to translate
 SHAPES = ("public", "funder", "anchor", "community", "social_enterprise", "other")
 
 
@@ -91,10 +92,10 @@ def tally(
     return {
         "code": f"a_{kind}",
         "kind": kind,
-        "wording": {"en": f"A question about a {kind}"},
+        "wording": WORDED,
         "share": _share(share),
         "partly": _share(partly),
-        "option": {"en": "two evenings"} if kind == "choice" else None,
+        "option": WORDED if kind == "choice" else None,
         "value": 14 if kind == "number" else None,
         "least": 10,
         "most": 14,
@@ -123,7 +124,7 @@ def raised(words: str, at: int) -> dict[str, Any]:
         "words": words if reply and at < len(REPLIES) else "",
         "until": "2026-11-14" if reply in ("agreed", "negotiating") else None,
         "owed_by": "2026-11-14" if at % 3 else "2026-11-03",
-        "heard": ("", "yes", "partly", "no")[at % 4],
+        "heard": ("", "", "yes", "partly", "no")[at % 5],
         "withheld": "",
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dialogs import briefs, cards, digests, glances, withholding
 from dialogs.cards import Card
+from facilitation import withholding as verbs
 from facilitation.digests import Going
 from tests.cast import CLOSES, OPENS
 from tests.dialogs.published import (
@@ -14,6 +15,7 @@ from tests.dialogs.published import (
     SHAPES,
     TALLIES,
     TURNOUTS,
+    WORDED,
     crowded,
     digest,
     facts,
@@ -26,7 +28,6 @@ from tests.dialogs.published import (
 from tests.dialogs.scenes import READER, Scene, drawn, opened, partnership, same
 
 Made = Callable[[str], dict[str, Any]]
-REASONS = ("It names a person.", "It insults a person.", "It could harm somebody.")
 
 
 def scenes() -> Iterator[Scene]:
@@ -57,7 +58,7 @@ def _parts() -> Iterator[Scene]:
         yield Scene("answered_back", f"{low} of {parts}", drawn("answered_back", part=(low, parts)))
     for kind, share, partly in TALLIES:
         told = tally(kind, share, partly=partly)
-        yield Scene("tally", f"{kind} {share} {partly}", drawn("tally", tally=told, option="two evenings"))
+        yield Scene("tally", f"{kind} {share} {partly}", drawn("tally", tally=told, option=WORDED["en"]))
 
 
 def _digest_card(made: Made, to_group: bool, words: str) -> Card:  # noqa: FBT001 - filled in by partial
@@ -89,7 +90,7 @@ def _brief(made: Made, count: tuple[int, int, int], words: str) -> Card:
 def _words(facts: tuple[bool, int, int], signed: bool, words: str) -> Card:  # noqa: FBT001 - as above
     private, page, pages = facts
     one = {"text": words, "author": cards.short(words, 200) if signed else "", "question": ""}
-    asked = one | {"question": "" if private else "What do you need?"}
+    asked = one | {"question": "" if private else WORDED["en"]}
     found = [one, asked]
     return cards.draw("words", READER, digest=LARGE, private=private, words=found, page=page, pages=pages)
 
@@ -128,8 +129,10 @@ def _kept_out() -> Iterator[Scene]:
         yield Scene(
             "keepout", f"{count} {more} {withheld}", drawn("keepout", quotes=partial(_told, count), **told)
         )
-    yield Scene("keepout_why", "", drawn("keepout_why", digest=LARGE, quote=_one, reasons=REASONS))
-    yield Scene("kept_out", "", drawn("kept_out", partnership=same, text=same, why=REASONS[0]))
+    yield Scene("keepout_why", "", drawn("keepout_why", digest=LARGE, quote=_one, reasons=_reasons))
+    yield Scene(
+        "kept_out", "", drawn("kept_out", partnership=same, text=same, why=lambda words: _reasons(words)[0])
+    )
 
 
 def _preview(words: str) -> Card:
@@ -143,3 +146,7 @@ def _told(count: int, words: str) -> list[dict[str, object]]:
 
 def _one(words: str) -> dict[str, object]:
     return {"text": cards.short(words, 300), "author": cards.short(words, 60), "mark": 2**56 - 1}
+
+
+def _reasons(_: str) -> list[str]:
+    return [cards.plain(cards.draw("reasons", READER, reason=reason).text) for reason in verbs.REASONS]

@@ -12,6 +12,7 @@ from babel.support import NullTranslations
 
 from dialogs import cards, catalogues, translators
 from dialogs.cards import Reader
+from facilitation import instruments
 from facilitation.answers import TextTooLong
 from tests.dialogs.published import PULSE
 from tests.dialogs.scenes import ALL, Scene
@@ -92,9 +93,10 @@ def test_a_made_up_language_reaches_every_sentence_of_a_card(template: str, wrap
 
 
 def _wordings() -> set[str]:
-    """Words that the pulse and the scenes bring: wordings, ends, reasons, the title."""
-    worded: list[Any] = [PULSE.title]
-    for item in PULSE.items:
+    """Words that instruments and the scenes bring: wordings, ends, reasons, titles."""
+    shipped = [instruments.parsed(instruments.raw(path.stem)) for path in instruments.BANK.glob("*.yaml")]
+    worded: list[Any] = [one.title for one in (PULSE, *shipped)]
+    for item in (item for one in (PULSE, *shipped) for item in one.items):
         worded += [item.wording, item.why, item.low, item.high]
     texts = [wording["en"] for wording in worded if wording]
     texts += ["Riverside", "Hillside", "Council", "Where you are", "quoted, no name"]
