@@ -203,7 +203,11 @@ async def test_a_roster_becomes_one_link_a_person(
 
 @pytest.mark.parametrize(
     ("words", "why"),
-    [(None, "there is no file"), ("name\nMo\n", "column"), (ROSTER + "Riverside,,,,,,\n", "")],
+    [
+        (None, "there is no file"),
+        ("name\nMo\n", "column"),
+        (ROSTER + "Riverside,,,,,,\n", "Line 4: the organisation is empty."),
+    ],
 )
 async def test_a_roster_that_cannot_be_read_is_refused_and_nothing_is_stored(
     database: Database, world: Sandbox, tmp_path: Path, words: str | None, why: str

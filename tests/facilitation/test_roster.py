@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from facilitation import roster
+from facilitation import invites, roster
 from facilitation.refusals import Refusal
 from facilitation.roster import (
     Problem,
@@ -17,6 +17,7 @@ from facilitation.roster import (
     RosterNoText,
     RosterOfSeveral,
     RosterTooLong,
+    RosterUnclear,
     RosterWithoutPeople,
     RosterWrong,
 )
@@ -177,6 +178,19 @@ async def test_a_file_is_only_for_a_partnership_its_sender_facilitates(
             await roster.meant(session, both, account=other.facilitator)
 
     assert found.id == cast.partnership.id
+
+
+async def test_of_two_partnerships_of_one_name_none_is_guessed(database: Database, cast: Cast) -> None:
+    twin = await seated(database, first_account=3000)
+    async with database.writing() as session:
+        forum = twin.organisations["forum"]
+        invite, _ = invites.make(forum, role="facilitator", name="", language="en", now=MONDAY)
+        session.add(invite)
+        await session.flush()
+        await invites.join(session, invite, account=cast.facilitator, language="en", now=MONDAY)
+
+        with pytest.raises(RosterUnclear):
+            await roster.meant(session, people_of("Riverside"), account=cast.facilitator)
 
 
 async def test_a_file_is_taken_up_once_by_its_sender_within_a_day(database: Database, cast: Cast) -> None:
