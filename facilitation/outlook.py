@@ -66,7 +66,7 @@ async def of(session: AsyncSession, plan: Plan, *, now: datetime) -> Outlook:
     )
     names = {partner.id: partner.name for partner in partners}
     sizes = sorted((one.id, one.kind, seats[one.id]) for one in partners if seats[one.id])
-    drawn = disclosure.draw_cells(sizes, k=plan.partnership.minimum_group)
+    drawn = _showable(sizes, k=plan.partnership.minimum_group)
     shown = {organisation for cell in drawn for organisation in cell.organisations}
     return Outlook(
         seats=sum(size for _, _, size in sizes),
@@ -83,6 +83,15 @@ async def of(session: AsyncSession, plan: Plan, *, now: datetime) -> Outlook:
         leadless=tuple(names[one.id] for one in partners if leading and one.id in joined - led),
         empty=tuple(names[one.id] for one in partners if one.id not in joined),
     )
+
+
+def _showable(sizes: list[tuple[int, str, int]], *, k: int) -> list[disclosure.Cell[int]]:
+    """The cells that could be shown if everyone answered: one goes where too few would be left beside it."""
+    drawn = disclosure.draw_cells(sizes, k=k)
+    seats = {one: size for one, _, size in sizes}
+    counts = {at: sum(seats[one] for one in cell.organisations) for at, cell in enumerate(drawn)}
+    outside = sum(seats.values()) - sum(counts.values())
+    return [drawn[at] for at in disclosure.shown(counts, k=k, outside=outside).cells]
 
 
 async def partners_asked(session: AsyncSession, schedule: Schedule) -> list[Organisation]:

@@ -521,6 +521,19 @@ async def test_the_outlook_says_who_stands_alone_who_together_and_who_not_apart(
     assert some.together == (("community", ("Family Charity", "Refugee Group")),)
 
 
+async def test_nobody_is_promised_a_figure_beside_which_too_few_are_left(
+    database: Database, cast: Cast
+) -> None:
+    for name in ("health_trust", "family_charity", "refugee_group"):
+        await toggle(database, cast, name)
+
+    found = await looked(database, cast, cast.schedule.id)
+
+    # Seven in all, five of the council: the other two could be worked out from the total.
+    assert (found.seats, found.total, found.alone, found.together) == (7, True, (), ())
+    assert set(found.unseen) == {"Council", "Youth Centre"}
+
+
 async def test_the_outlook_is_what_the_round_then_draws(database: Database, cast: Cast) -> None:
     before = await looked(database, cast, cast.schedule.id)
 
