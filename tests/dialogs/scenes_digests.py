@@ -90,7 +90,7 @@ def _brief(made: Made, count: tuple[int, int, int], words: str) -> Card:
 def _words(facts: tuple[bool, int, int], signed: bool, words: str) -> Card:  # noqa: FBT001 - as above
     private, page, pages = facts
     one = {"text": words, "author": cards.short(words, 200) if signed else "", "question": ""}
-    asked = one | {"question": "" if private else WORDED["en"]}
+    asked = one | {"question": "" if private else WORDED["en"], "text": cards.short(words, 300)}
     found = [one, asked]
     return cards.draw("words", READER, digest=LARGE, private=private, words=found, page=page, pages=pages)
 
@@ -135,9 +135,10 @@ def _kept_out() -> Iterator[Scene]:
     )
 
 
-def _preview(words: str) -> Card:
-    made = digest(spoken(words))
-    return withholding.preview(digests.card(made, partnership(words), language="en"), made, READER)
+def _preview(_: str) -> Card:
+    """Digests have scenes of their own; this one is the same whatever people write."""
+    made = digest(spoken(WORDED["en"]))
+    return withholding.preview(digests.card(made, partnership(), language="en"), made, READER)
 
 
 def _told(count: int, words: str) -> list[dict[str, object]]:
