@@ -4,6 +4,7 @@ from collections import deque
 from datetime import timedelta
 
 import pytest
+from sqlmodel import col, select
 
 from dialogs import briefs, digests, glances
 from dialogs import labels as naming
@@ -12,6 +13,7 @@ from facilitation import digests as verbs
 from facilitation.digests import Going
 from storage.database import Database
 from storage.digests import Digest
+from storage.members import Member
 from storage.partnerships import Partnership
 from tests.cast import BRIEF, CLOSES, DIGEST, OPENS, Cast, seated
 from tests.dialogs import published, scenes
@@ -123,6 +125,23 @@ async def test_a_brief_leads_to_what_everyone_gets_and_to_every_word(
     assert [row[0].label for row in brief.rows] == ["See what everyone gets"]
     assert text(read).startswith("Not sent yet. This is what everyone gets.\n\nRiverside · pulse 1")
     assert [row[0].label for row in full.rows] == ["Read every word", "See what everyone gets"]
+
+
+async def test_a_digest_is_read_in_one_s_own_language_and_in_its_own_days(
+    database: Database, cast: Cast, member: Phone, digest: Digest
+) -> None:
+    async with database.writing() as session:
+        row = (await session.exec(select(Member).where(col(Member.account) == member.account))).one()
+        row.language, row.timezone = "cy", "Pacific/Auckland"
+    read = await member.tap(f"read:{digest.id}")
+    english = await Phone(database, cast.members[1], now=DIGEST).tap(f"read:{digest.id}")
+    async with database.reading() as session:
+        partnership = await session.get_one(Partnership, cast.partnership.id)
+        welsh = digests.card(digest, partnership, language="cy")
+
+    assert card(read).text == welsh.text
+    assert "6 Tachwedd" in welsh.text
+    assert "3 to 6 November" in text(english)
 
 
 @pytest.mark.parametrize("kind", ["read:{}", "aloud:{}:0", "words:{}:0", "same:{}", "other:{}", "word:{}"])

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from facilitation import digests, members
 from facilitation.answers import TextTooLong
@@ -59,6 +59,20 @@ async def test_a_digest_goes_to_every_seat_and_the_group(
     assert isinstance(going, digests.Going)
     assert [chat for chat, _ in going.chats] == [*cast.members[1:], cast.facilitator, GROUP]
     assert going.round.state == "published"
+
+
+async def test_a_digest_goes_to_each_in_their_own_language(
+    database: Database, cast: Cast, digest: Digest
+) -> None:
+    async with database.writing() as session:
+        wanted = select(Member).where(col(Member.account) == cast.members[0])
+        (await session.exec(wanted)).one().language = "cy"
+
+    going = await step(database, "publish", digest.round_id, now=DIGEST)
+
+    assert isinstance(going, digests.Going)
+    assert dict(going.chats)[cast.members[0]] == "cy"
+    assert {language for chat, language in going.chats if chat != cast.members[0]} == {"en"}
 
 
 async def test_who_sits_twice_gets_one_digest(database: Database, cast: Cast, digest: Digest) -> None:
