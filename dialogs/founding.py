@@ -80,7 +80,9 @@ async def _naming(session: AsyncSession, moment: Moment, found: Founding, *, run
 
 
 async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, setting: Setting) -> Reply:
-    found = await session.get_one(Founding, awaiting.about)
+    found = await session.get(Founding, awaiting.about)
+    if found is None:
+        raise NotYours
     asked = await _naming(session, message, found, runs=awaiting.item)
     try:
         partnership = await founding.found(
