@@ -3,62 +3,19 @@
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
-from bot import outbox
-from facilitation import cadence, cancelling, days, hours, outlook, partnerships, planning, schedules
+from facilitation import cadence, days, hours, planning, schedules
 from facilitation.cadence import Heard
-from facilitation.cancelling import TooLateToCallOff
 from facilitation.refusals import NotYours
-from facilitation.schedules import CANCELLED, DAY_OFF, Coming, NobodyLeft, NoRuleYet, NothingAhead, Plan
+from facilitation.schedules import DAY_OFF, Coming, NobodyLeft, NoRuleYet, NothingAhead
 from storage.database import Database
-from storage.members import Seat
-from storage.partnerships import Organisation
-from storage.queues import Outgoing
-from storage.rounds import Answer, Invitation, Promise, Round, Schedule
+from storage.rounds import Invitation
 from tests.cast import CLOSES, MONDAY, OPENS, Cast, seated
-from tests.facilitation.turning import all_rounds, answer, invitation_of, turn
-
-WEEK = timedelta(days=7)
-TUESDAYS = [date(2026, 11, 3) + WEEK * number for number in range(5)]
-EVERY_DAY = Heard("FREQ=DAILY", date(2026, 11, 3), None)
-
-
-async def planned(database: Database, cast: Cast) -> Plan:
-    async with database.reading() as session:
-        return await schedules.of(session, cast.schedule.id, account=cast.facilitator)
-
-
-async def does(database: Database, cast: Cast, verb: object, *facts: object, now: datetime = MONDAY) -> Plan:
-    """One change by the facilitator, in a transaction of its own."""
-    async with database.writing() as session:
-        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
-        await verb(session, plan, *facts, now=now)  # type: ignore[operator]  # any verb of schedules
-        return plan
-
-
-async def states(database: Database) -> list[tuple[date, str]]:
-    return [(round_.local_date, round_.state) for round_ in await all_rounds(database)]
-
-
-async def coming(database: Database, cast: Cast, *, now: datetime = MONDAY) -> list[Coming]:
-    plan = await planned(database, cast)
-    async with database.reading() as session:
-        return await schedules.coming(session, plan, now=now)
-
-
-async def new(database: Database, cast: Cast, instrument: str, heard: Heard | None = None) -> int:
-    """A draft, with its time if there is one."""
-    async with database.writing() as session:
-        own = await partnerships.facilitated(session, cast.partnership.id, account=cast.facilitator)
-        plan = await schedules.draft(session, own, instrument, now=MONDAY)
-        if heard is not None:
-            await schedules.come(session, plan, heard, now=MONDAY)
-        return plan.schedule.id
-
+from tests.facilitation.scheduled import EVERY_DAY, TUESDAYS, WEEK, coming, does, new, planned, states, toggle
+from tests.facilitation.turning import all_rounds, turn
 
 # Drafts.
 
@@ -217,86 +174,6 @@ async def test_hours_reach_planned_rounds(database: Database, cast: Cast) -> Non
     assert (await planned(database, cast)).schedule.quiet_from == "21:00"
 
 
-# Windows.
-
-
-def weekly(**changes: str) -> Schedule:
-    usual: dict[str, Any] = {
-        "instrument": "pulse",
-        "rule": "FREQ=WEEKLY;BYDAY=TU",
-        "starts": date(2026, 11, 3),
-    }
-    usual |= {"partnership_id": 1, "created_at": MONDAY}
-    return Schedule(**usual | changes)
-
-
-@pytest.mark.parametrize(
-    ("rule", "window"),
-    [
-        ("FREQ=WEEKLY;BYDAY=TU", (3, "17:00")),
-        ("FREQ=WEEKLY;BYDAY=MO,TH", (2, "17:00")),
-        ("FREQ=DAILY", (0, "17:00")),
-        ("FREQ=DAILY;COUNT=1", (3, "17:00")),
-        ("FREQ=MONTHLY;BYDAY=-1FR", (3, "17:00")),
-    ],
-)
-def test_a_window_is_made_to_end_before_the_next_round_opens(rule: str, window: tuple[int, str]) -> None:
-    schedule = weekly(rule=rule)
-
-    hours.fit(schedule)
-
-    assert (schedule.window_days, schedule.closes) == window
-    assert hours.is_usual(schedule)
-
-
-@pytest.mark.parametrize("opens", ["00:00", "10:00", "17:00", "22:00", "23:30"])
-def test_there_is_always_a_window_that_fits(opens: str) -> None:
-    schedule = weekly(rule="FREQ=DAILY", opens=opens)
-
-    hours.fit(schedule)
-
-    assert hours.refused(schedule, schedule.window_days, schedule.closes) is None
-    assert hours.digest_fits(schedule, schedule.digest_days, schedule.digest)
-
-
-@pytest.mark.parametrize(
-    ("window", "refusal"),
-    [
-        ((7, time(10)), None),
-        ((7, time(10, 1)), hours.WindowTooLong),
-        ((8, time(9)), hours.WindowTooLong),
-        ((0, time(10)), hours.WindowEmpty),
-        ((0, time(10, 1)), None),
-        ((15, time(9)), NotYours),
-    ],
-)
-def test_a_window_ends_after_it_opens_and_before_the_next(
-    window: tuple[int, time], refusal: type[Exception] | None
-) -> None:
-    schedule = weekly()
-
-    if refusal is None:
-        hours.stay_open(schedule, *window)
-        assert (schedule.window_days, schedule.closes) == (window[0], f"{window[1]:%H:%M}")
-    else:
-        with pytest.raises(refusal):
-            hours.stay_open(schedule, *window)
-
-
-@pytest.mark.parametrize(
-    ("days_after", "at", "fits"), [(0, time(18), True), (0, time(17, 59), False), (1, time(1), True)]
-)
-def test_a_digest_leaves_the_facilitator_an_hour(days_after: int, at: time, fits: bool) -> None:  # noqa: FBT001 - a column of the table
-    schedule = weekly()
-
-    if fits:
-        hours.tell(schedule, days_after, at)
-        assert schedule.digest == f"{at:%H:%M}"
-    else:
-        with pytest.raises(hours.DigestTooEarly):
-            hours.tell(schedule, days_after, at)
-
-
 async def test_a_shorter_rule_shortens_the_window_and_a_longer_one_gives_it_back(
     database: Database, cast: Cast
 ) -> None:
@@ -351,88 +228,7 @@ async def test_ones_own_days_off_can_be_given_back(database: Database, cast: Cas
     assert [one.rests for one in await coming(database, cast)] == [""] * 5
 
 
-# Calling off.
-
-
-async def call_off(database: Database, cast: Cast, day: date, *, now: datetime) -> Round:
-    async with database.writing() as session:
-        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
-        return await cancelling.call_off(session, plan, day, now=now)
-
-
-async def test_a_planned_round_called_off_does_not_open_and_stays_called_off(
-    database: Database, cast: Cast
-) -> None:
-    await call_off(database, cast, TUESDAYS[0], now=MONDAY)
-    await call_off(database, cast, TUESDAYS[0], now=MONDAY)
-    await does(database, cast, schedules.open_at, time(11))
-
-    await turn(database, now=OPENS + WEEK)
-
-    assert await states(database) == [(TUESDAYS[0], "skipped"), (TUESDAYS[1], "planned")]
-    assert (await coming(database, cast))[0] == Coming(TUESDAYS[0], CANCELLED)
-
-
-async def test_a_round_that_no_clock_has_planned_yet_can_be_called_off(
-    database: Database, cast: Cast
-) -> None:
-    heard = Heard("FREQ=MONTHLY;BYDAY=-1FR", date(2026, 11, 27), None)
-    await does(database, cast, schedules.come, heard)
-
-    await call_off(database, cast, date(2026, 11, 27), now=MONDAY)
-
-    assert await states(database) == [(date(2026, 11, 27), "skipped")]
-    with pytest.raises(NotYours):
-        await call_off(database, cast, date(2026, 11, 28), now=MONDAY)
-
-
-async def test_an_open_round_called_off_leaves_no_answer_no_letter_and_no_digest(
-    database: Database, cast: Cast
-) -> None:
-    await turn(database, now=OPENS)
-    round_id = (await all_rounds(database))[0].id
-    member = cast.members[0]
-    await answer(database, member, round_id, {0: 4}, now=OPENS)
-    part = await invitation_of(database, member, round_id)
-    seat_id, until = part.seat_id, OPENS + WEEK
-    letters = [
-        outbox.Letter(f"{kind}:{part.id}{end}", kind, member, "sendMessage", {}, OPENS, until)
-        for kind, end in cancelling.LETTERS
-    ]
-    other = outbox.Letter("reminder:999:1", "reminder", member, "sendMessage", {}, OPENS, until)
-    async with database.writing() as session:
-        await outbox.put(database, session, [*letters, other])
-        session.add(
-            Promise(schedule_id=cast.schedule.id, round_id=round_id, seat_id=seat_id, text="x", made_at=OPENS)
-        )
-
-    await call_off(database, cast, TUESDAYS[0], now=OPENS)
-
-    async with database.reading() as session:
-        assert (await session.exec(select(Answer))).all() == []
-        assert (await session.exec(select(Promise))).all() == []
-        rows = (await session.exec(select(Outgoing).order_by(col(Outgoing.id)))).all()
-    assert [row.state for row in rows] == ["expired"] * len(letters) + ["pending"]
-    await turn(database, now=CLOSES + timedelta(days=3))
-    assert (await states(database))[0] == (TUESDAYS[0], "skipped")
-
-
-async def test_a_closed_round_cannot_be_called_off(database: Database, cast: Cast) -> None:
-    await turn(database, now=OPENS)
-    await turn(database, now=CLOSES)
-
-    with pytest.raises(TooLateToCallOff):
-        await call_off(database, cast, TUESDAYS[0], now=CLOSES)
-
-
 # Who.
-
-
-async def toggle(database: Database, cast: Cast, name: str) -> list[int]:
-    async with database.writing() as session:
-        plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
-        await schedules.toggle(session, plan, cast.organisations[name].id)
-        return plan.schedule.audience
 
 
 async def test_organisations_are_asked_or_not_and_all_of_them_mean_everyone(
@@ -495,71 +291,3 @@ async def test_two_taps_at_once_make_one_draft(database: Database, cast: Cast) -
     drafts = await asyncio.gather(*(new(database, cast, "nudge") for _ in range(3)))
 
     assert len(set(drafts)) == 1
-
-
-# The outlook.
-
-
-async def looked(database: Database, cast: Cast, schedule_id: int) -> outlook.Outlook:
-    async with database.reading() as session:
-        plan = await schedules.of(session, schedule_id, account=cast.facilitator)
-        return await outlook.of(session, plan, now=MONDAY)
-
-
-async def test_the_outlook_says_who_stands_alone_who_together_and_who_not_apart(
-    database: Database, cast: Cast
-) -> None:
-    everyone = await looked(database, cast, cast.schedule.id)
-
-    for name in ("youth_centre", "council"):
-        await toggle(database, cast, name)
-    some = await looked(database, cast, cast.schedule.id)
-
-    assert (everyone.seats, everyone.alone, everyone.total) == (15, ("Council", "Health Trust"), True)
-    assert everyone.together == (("community", ("Family Charity", "Youth Centre", "Refugee Group")),)
-    assert (some.seats, some.alone) == (8, ("Health Trust",))
-    assert some.together == (("community", ("Family Charity", "Refugee Group")),)
-
-
-async def test_nobody_is_promised_a_figure_beside_which_too_few_are_left(
-    database: Database, cast: Cast
-) -> None:
-    for name in ("health_trust", "family_charity", "refugee_group"):
-        await toggle(database, cast, name)
-
-    found = await looked(database, cast, cast.schedule.id)
-
-    # Seven in all, five of the council: the other two could be worked out from the total.
-    assert (found.seats, found.total, found.alone, found.together) == (7, True, (), ())
-    assert set(found.unseen) == {"Council", "Youth Centre"}
-
-
-async def test_the_outlook_is_what_the_round_then_draws(database: Database, cast: Cast) -> None:
-    before = await looked(database, cast, cast.schedule.id)
-
-    await turn(database, now=OPENS)
-
-    async with database.reading() as session:
-        drawn = (await session.exec(select(Organisation.name, Organisation.cell_id))).all()
-    cells = dict(drawn)
-    together = {frozenset(names) for _, names in before.together}
-    found = {
-        frozenset(name for name in cells if cells[name] == cell) for cell in set(cells.values()) - {None}
-    }
-    assert found == together | {frozenset((name,)) for name in before.alone}
-
-
-async def test_an_instrument_of_organisations_names_those_without_a_lead(
-    database: Database, cast: Cast
-) -> None:
-    schedule_id = await new(database, cast, "check-in", EVERY_DAY)
-    async with database.writing() as session:
-        wanted = select(Seat).where(Seat.organisation_id == cast.organisations["council"].id)
-        for seat in (await session.exec(wanted)).all():
-            seat.lead = False
-            session.add(seat)
-
-    found = await looked(database, cast, schedule_id)
-
-    assert "Council" in found.leadless
-    assert found.empty == ()
