@@ -51,6 +51,9 @@ async def leave(session: AsyncSession, seat: Seat, *, now: datetime) -> None:
 
 async def is_last_facilitator(session: AsyncSession, seat: Seat) -> bool:
     """Whether nobody would facilitate this partnership without this seat."""
+    # Two may go in the same moment: the second waits here, and finds that they are the last.
+    partnership = await session.get_one(Partnership, seat.partnership_id)
+    await session.refresh(partnership, with_for_update={"key_share": True})
     wanted = select(Seat.id).where(
         Seat.partnership_id == seat.partnership_id,
         Seat.role == "facilitator",

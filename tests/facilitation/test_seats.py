@@ -1,12 +1,14 @@
 """Seats: away, paused, back, left; and the clock a person lives by."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from facilitation import members, rounds, seats, zones
+from facilitation import invites, members, rounds, seats, zones
 from facilitation.refusals import NotYours, Refusal
+from facilitation.seats import OnlyFacilitator
 from storage.database import Database
 from storage.queues import Outgoing
 from storage.rounds import Answer, Invitation, Promise
@@ -243,3 +245,26 @@ def test_every_clock_has_a_number_of_its_own_and_no_other_number_is_one() -> Non
     with pytest.raises(NotYours):
         zones.numbered(1)
     assert max(len(zones.found(word)) for word in ("ame", "ind", "san", "united states")) <= zones.MOST
+
+
+async def test_of_two_facilitators_who_leave_at_once_one_stays(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        invite, _ = invites.make(
+            cast.organisations["forum"], role="facilitator", name="Bea", language="en", now=MONDAY
+        )
+        session.add(invite)
+        await session.flush()
+        await invites.join(session, invite, account=9_000, language="en", now=MONDAY)
+
+    async def leaves(account: int) -> bool:
+        try:
+            async with database.writing() as session:
+                mine = [one.seat for one in await members.sittings(session, account=account)]
+                await seats.leave(session, mine, taking_out=False, now=MONDAY)
+        except OnlyFacilitator:
+            return False
+        return True
+
+    left = await asyncio.gather(leaves(cast.facilitator), leaves(9_000))
+
+    assert sorted(left) == [False, True]
