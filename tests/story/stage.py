@@ -156,8 +156,8 @@ class Stage:
 
 
 @contextmanager
-def opened(folder: Path, moment: datetime) -> Iterator[Stage]:
-    """Everything running, at this moment of the calendar."""
+def opened(folder: Path, moment: datetime, **more: str) -> Iterator[Stage]:
+    """Everything running, at this moment of the calendar; `more` settings by their names."""
     equipment.require("Chromium")
     clock_file = folder / "now"
     clock_file.write_text(moment.isoformat(), encoding="ascii")
@@ -168,6 +168,7 @@ def opened(folder: Path, moment: datetime) -> Iterator[Stage]:
         clock_file=clock_file,
         pace=FASTER,
         operator_name="Riverside Community Trust",
+        **more,
     )
     parley = Parley("run", folder, settings, module="bot").start()
     try:
