@@ -24,9 +24,12 @@ async def part(session: AsyncSession, plan: Plan, *, now: datetime) -> Part:
         number=number,
         instrument=content,
         state="open",
-        **dict.fromkeys(
-            ("opens_at", "reminds_at", "reminds_again_at", "closes_at", "brief_at", "digest_at"), now
-        ),
+        opens_at=now,
+        reminds_at=now,
+        reminds_again_at=now,
+        closes_at=now,
+        brief_at=now,
+        digest_at=now,
     )
     invitation = Invitation(id=0, round_id=0, seat_id=0, organisation_id=0)
     partners = await schedules.partners_of(session, plan.partnership.id)

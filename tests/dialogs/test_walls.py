@@ -296,7 +296,7 @@ async def test_words_awaited_from_somebody_who_has_left_change_nothing(
     for account in world.outsiders().values():
         phone = Phone(database, account, now=DIGEST)
         for kind in conversation.WORDS:
-            for about in range(1, 7):
+            for about in (1, 2, 6):
                 for item in ITEMS:
                     said = replace(
                         await phone.heard("Words of mine."),

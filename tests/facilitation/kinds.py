@@ -60,7 +60,7 @@ class Asked:
 
 async def opened(database: Database, cast: Cast, content: dict[str, Any] = EVERY) -> Asked:
     """The first round, asking all of this; the member once promised to translate a letter."""
-    assert instruments.parsed(content)
+    assert instruments.parsed(content).items
     await turn(database, now=OPENS)
     first, later = (await all_rounds(database))[:2]
     account = cast.accounts["refugee_group"][0]

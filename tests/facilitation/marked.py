@@ -125,10 +125,11 @@ async def forget(database: Database, account: int) -> None:
 
 async def everything(database: Database) -> dict[str, Sequence[Mapping[Any, Any]]]:
     """Every row of every table, by the table's name."""
-    found = {}
+    found: dict[str, Sequence[Mapping[Any, Any]]] = {}
     async with database.engine.execution_options(reading=True).connect() as connection:
         for name, table in SQLModel.metadata.tables.items():
-            found[name] = (await connection.execute(table.select())).mappings().all()
+            rows = (await connection.execute(table.select())).mappings().all()
+            found[name] = [dict(row) for row in rows]
     return found
 
 
