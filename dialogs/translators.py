@@ -59,6 +59,8 @@ def bring_up_to_date(language: str) -> tuple[int, int]:
     catalogue = Catalog(
         locale=language, header_comment=before.header_comment, project="Parley", creation_date=BEGUN
     )
+    # A file says how its language counts: translators' tools give Welsh six forms, Babel by itself five.
+    catalogue.mime_headers = [("Plural-Forms", before.plural_forms)]
     there = [message for message in wanted() if message.id]
     done = 0
     for message in there:
