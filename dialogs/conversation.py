@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import (
     answering,
+    bundles,
     cancelling,
     digests,
     facilitating,
@@ -63,6 +64,7 @@ DOORS: tuple[ModuleType, ...] = (
     facilitating,
     organising,
     inviting,
+    bundles,
     grouping,
     importing,
     scheduling,

@@ -15,6 +15,7 @@ from facilitation.founding import FoundingExpired, FoundingUsed
 from facilitation.invites import InviteUnknown
 from facilitation.refusals import NotYours
 from storage.members import Founding
+from storage.partnerships import Partnership
 
 NAME, ORGANISATION = "fnd_name", "fnd_org"  # what is awaited
 
@@ -110,7 +111,14 @@ async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, set
 async def _works_for(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
     await founding.name_backbone(session, partnership, account=message.account, name=message.text)
-    return Reply(await menu(session, message, partnership.id))
+    return Reply(await _partners(session, message, partnership))
+
+
+async def _partners(session: AsyncSession, message: Said, partnership: Partnership) -> Card:
+    """Straight on to the partners: their names are what is written next."""
+    await answering.expect(session, message.chat, "organisation_add", partnership.id)
+    reader = await readers.of(session, account=message.account, partnership_id=partnership.id)
+    return draw("organisation_add", reader, partnership=partnership, first=True)
 
 
 async def menu(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:

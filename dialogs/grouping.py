@@ -1,8 +1,11 @@
 """A partnership's group chat: brought in by a link, told what it will read."""
 
+from dataclasses import replace
+
+from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, readers
+from dialogs import answering, founding, readers
 from dialogs.cards import Card, Reader, draw, sentence
 from dialogs.events import Grouped, Moment, Post, PutOut, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -25,17 +28,26 @@ async def brought_in(session: AsyncSession, event: Grouped, setting: Setting) ->
         return Reply()
     reader = await readers.of(session, account=event.account, partnership_id=partnership.id)
     if partnership.group_chat == event.chat:
-        return Reply(posts=(_told(event, _linked(reader, event, partnership)),))
+        return Reply(posts=(_told(event, await _linked(session, reader, event, partnership)),))
     try:
         await groups.bring(session, invite, partnership, chat=event.chat, now=event.received_at)
     except Refusal as refusal:
         return Reply(posts=(_told(event, draw("refused", reader, said=sentence(refusal, reader))),))
     hello = draw("group_hello", _everybody(partnership), partnership=partnership)
-    return Reply(hello, posts=(_told(event, _linked(reader, event, partnership)),))
+    return Reply(hello, posts=(_told(event, await _linked(session, reader, event, partnership)),))
 
 
-def _linked(reader: Reader, event: Grouped, partnership: Partnership) -> Card:
-    return draw("group_linked", reader, partnership=partnership, title=event.title)
+async def _linked(session: AsyncSession, reader: Reader, event: Grouped, partnership: Partnership) -> Card:
+    """That it worked, and the menu to go on from."""
+    menu = await founding.menu(session, replace(event, chat=event.account), partnership.id)
+    told = draw(
+        "group_linked",
+        reader,
+        partnership=partnership,
+        title=event.title,
+        menu=Markup(menu.text),  # noqa: S704 - a card's text is HTML
+    )
+    return replace(told, rows=menu.rows)
 
 
 def _told(event: Grouped, card: Card) -> Post:

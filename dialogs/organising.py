@@ -5,11 +5,11 @@ from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, people, readers
+from dialogs import answering, bundles, people, readers, ways
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
-from facilitation import organisations, partnerships
+from facilitation import founding, organisations, partnerships
 from facilitation.organisations import KINDS
 from facilitation.refusals import NotYours
 from storage.partnerships import Organisation, Partnership
@@ -48,6 +48,7 @@ async def listing(session: AsyncSession, moment: Moment, partnership_id: int, pa
         not_reached=sum(one.organisation.off_telegram for one in found),
         page=page,
         pages=pages,
+        bundled=1 < len(organisations.waiting(found)) <= bundles.MOST,
     )
 
 
@@ -62,7 +63,8 @@ async def _add(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: i
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
     await answering.expect(session, tap.chat, "organisation_add", partnership_id, message=tap.message)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
-    return Reply(draw("organisation_add", reader, partnership=partnership), over=tap.message)
+    first = not [one for one in await organisations.of(session, partnership_id) if one.kind != "backbone"]
+    return Reply(draw("organisation_add", reader, partnership=partnership, first=first), over=tap.message)
 
 
 async def _named(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
@@ -118,8 +120,16 @@ async def _is(session: AsyncSession, tap: Tapped, _: Setting, *numbers: int) -> 
         return await _back(session, tap, organisation)
     following = await _following(session, organisation) if left > 1 else None
     if following is None:
-        return Reply(await listing(session, tap, organisation.partnership_id, NEWEST), over=tap.message)
+        return await _all_told(session, tap, organisation.partnership_id)
     return Reply(await _kinds(session, tap, following, left=left - 1, fresh=True), over=tap.message)
+
+
+async def _all_told(session: AsyncSession, tap: Tapped, partnership_id: int) -> Reply:
+    """Before anybody is let in, on to what they are told first, where that is not said yet; else the list."""
+    partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
+    if partnership.danger or (await founding.progress(session, partnership, now=tap.received_at)).invited:
+        return Reply(await listing(session, tap, partnership_id, NEWEST), over=tap.message)
+    return Reply(await ways.danger(session, tap, partnership), over=tap.message)
 
 
 async def _following(session: AsyncSession, organisation: Organisation) -> Organisation | None:

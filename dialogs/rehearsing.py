@@ -45,9 +45,9 @@ async def _card(
     about = plan.schedule.id
     await answering.expect(session, moment.chat, "trying", about, item=str(position), message=message)
     asked = await questions.card(session, part, position, for_whom, why=why)
-    said = draw("trying", for_whom, question=Markup(asked.text))  # noqa: S704 - a card's text is HTML
+    said = draw("trying", for_whom, schedule=about, question=Markup(asked.text))  # noqa: S704 - a card's text is HTML
     rows = tuple(tuple(_leading(button, plan, position) for button in row) for row in asked.rows)
-    return replace(said, rows=rows)
+    return replace(said, rows=(*rows, *said.rows))
 
 
 def _leading(button: Button, plan: Plan, position: int) -> Button:
@@ -63,6 +63,7 @@ def _over(plan: Plan, part: Part, for_whom: Reader) -> Card:
         "tried",
         for_whom,
         schedule=plan.schedule.id,
+        draft=plans.state(plan.schedule) == "draft",
         questions=len(part.questions),
         seconds=rehearsals.seconds(part),
         promises=rehearsals.asks_of_promises(part),

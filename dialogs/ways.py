@@ -76,6 +76,12 @@ def letters(code: str) -> int:
     return int.from_bytes(code.encode()[:7])
 
 
+async def danger(session: AsyncSession, tap: Tapped, partnership: Partnership) -> Card:
+    """What to do in danger, asked; the next words in this chat say it."""
+    await answering.expect(session, tap.chat, "way_help", partnership.id, message=tap.message)
+    return await _card("way_danger", session, tap, partnership)
+
+
 # What each button changes.
 
 

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,6 +41,7 @@ class Progress:
     people: int  # who have joined them
     invited: bool  # somebody of a partner has joined, or a link for one is out
     scheduled: bool
+    drafted: bool  # something is planned, started or not
     opens: datetime | None  # the next round
 
     @property
@@ -147,7 +148,8 @@ async def progress(session: AsyncSession, partnership: Partnership, *, now: date
         organisations,
         people,
         invited=bool(people) or await _link_out(session, partnership.id, now=now),
-        scheduled=await _scheduled(session, partnership.id),
+        scheduled=await _planned(session, partnership.id, col(Schedule.started_at).is_not(None)),
+        drafted=await _planned(session, partnership.id),
         opens=await rounds.next_opening(session, partnership.id, now),
     )
 
@@ -186,10 +188,8 @@ async def _link_out(session: AsyncSession, partnership_id: int, *, now: datetime
     return (await session.exec(wanted.limit(1))).first() is not None
 
 
-async def _scheduled(session: AsyncSession, partnership_id: int) -> bool:
+async def _planned(session: AsyncSession, partnership_id: int, *more: ColumnElement[bool]) -> bool:
     wanted = select(Schedule.id).where(
-        Schedule.partnership_id == partnership_id,
-        col(Schedule.started_at).is_not(None),
-        col(Schedule.deleted_at).is_(None),
+        Schedule.partnership_id == partnership_id, col(Schedule.deleted_at).is_(None), *more
     )
     return (await session.exec(wanted.limit(1))).first() is not None

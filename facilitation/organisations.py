@@ -100,6 +100,11 @@ async def listed(session: AsyncSession, partnership_id: int, *, now: datetime) -
     ]
 
 
+def waiting(found: Sequence[Listed]) -> list[Organisation]:
+    """The partners among these that nobody has joined yet."""
+    return [one.organisation for one in found if one.organisation.kind != "backbone" and not one.joined]
+
+
 def names(text: str) -> list[str]:
     """Names as they were typed, one a line. Raises NameMissing, NameTooLong, TooManyNames."""
     lines = [line for line in text.splitlines() if line.strip()]

@@ -12,12 +12,13 @@ from tests.cast import OPENS
 from tests.dialogs.published import LARGE
 from tests.dialogs.scenes import PRINT, Scene, drawn, partnership, same
 
-Step = tuple[int, int, bool, bool]
+Step = tuple[int, int, bool, bool, bool]
 STEPS: tuple[Step, ...] = (
-    (0, 0, False, False),
-    (1, 1, False, False),
-    (3, 0, True, False),
-    (12, 60, True, True),
+    (0, 0, False, False, False),
+    (1, 1, False, False, False),
+    (3, 0, True, False, False),
+    (3, 0, True, False, True),
+    (12, 60, True, True, True),
 )
 
 
@@ -58,9 +59,15 @@ def _led(danger: bool, group: int | None, words: str) -> Partnership:  # noqa: F
 
 
 def _progress(step: Step, danger: bool, opens: datetime | None, words: str) -> Progress:  # noqa: FBT001 - as above
-    organisations, people, invited, scheduled = step
+    organisations, people, invited, scheduled, drafted = step
     return Progress(
-        _led(danger, None, words), organisations, people, invited=invited, scheduled=scheduled, opens=opens
+        _led(danger, None, words),
+        organisations,
+        people,
+        invited=invited,
+        scheduled=scheduled,
+        drafted=drafted,
+        opens=opens,
     )
 
 
@@ -92,7 +99,9 @@ def grouped() -> Iterator[Scene]:
         yield Scene("group", f"{linked} {bool(link)}", drawn("group", partnership=partnership, **facts))
     for title in (same, ""):
         yield Scene(
-            "group_linked", str(bool(title)), drawn("group_linked", partnership=partnership, title=title)
+            "group_linked",
+            str(bool(title)),
+            drawn("group_linked", partnership=partnership, title=title, menu="Where you are"),
         )
     yield Scene("group_lost", "", drawn("group_lost", partnership=partnership))
     yield Scene("group_hello", "group True", drawn("group_hello", partnership=partnership))

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from dialogs import cards, inviting
+from dialogs import bundles, cards, inviting
 from dialogs.cards import Card
 from dialogs.organising import CAPACITIES
 from facilitation import roster
@@ -44,11 +44,17 @@ def listed() -> Iterator[Scene]:
         yield Scene(
             "organisations",
             f"{joined} of {expected}, page {page} of {pages}, {not_reached} not reached",
-            partial(_listed, row, {"page": page, "pages": pages, "not_reached": not_reached}),
+            partial(
+                _listed,
+                row,
+                {"page": page, "pages": pages, "not_reached": not_reached, "bundled": pages == 1},
+            ),
         )
-    none = {"page": 0, "pages": 1, "not_reached": 0, "many": 0, "organisations": []}
+    none = {"page": 0, "pages": 1, "not_reached": 0, "many": 0, "organisations": [], "bundled": False}
     yield Scene("organisations", "none", drawn("organisations", partnership=partnership, **none))
-    yield Scene("organisation_add", "", drawn("organisation_add", partnership=partnership))
+    for first in (False, True):
+        asked = drawn("organisation_add", partnership=partnership, first=first)
+        yield Scene("organisation_add", str(first), asked)
     yield Scene("written_down", "", drawn("written_down", words=lambda words: cards.short(words, 200)))
 
 
@@ -130,6 +136,7 @@ def inviting_them() -> Iterator[Scene]:
         }
         for template in ("invite", "invite_several"):
             yield Scene(template, f"{role} {lead} {days} {kind}", drawn(template, **facts))
+    yield from bundled()
     yield Scene("invite_made", "", drawn("invite_made", organisation=organisation))
     for places, named, role, lead in product((1, 2, 25), (False, True), (0, 1), (False, True)):
         facts = {"places": places, "lead": lead}
@@ -145,6 +152,21 @@ def inviting_them() -> Iterator[Scene]:
             f"{many} {replaced} {of_one}",
             drawn("invite_links", partnership=partnership, **facts),
         )
+
+
+def bundled() -> Iterator[Scene]:
+    for made in (False, True):
+        asked: dict[str, Any] = {"days": 60, "places": () if made else inviting.PLACES, "made": made}
+        yield Scene("bundle", str(made), drawn("bundle", partnership=partnership, **asked))
+    for next_step, count, each in (("plans", 1, 2), ("", bundles.MOST, 25)):
+        facts: dict[str, Any] = {"each": each, "expires": OPENS, "next_step": next_step}
+        links_ = partial(_several, count)
+        told = drawn("bundle_links", partnership=partnership, links=links_, **facts)
+        yield Scene("bundle_links", f"{next_step} {count}", told)
+
+
+def _several(count: int, words: str) -> list[dict[str, str]]:
+    return [{"name": words, "url": URL}] * count
 
 
 def _link(template: str, changes: dict[str, Any], how: dict[str, Any], words: str) -> Card:

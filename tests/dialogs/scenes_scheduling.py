@@ -235,7 +235,8 @@ def small() -> Iterator[Scene]:
     for back in ("planwhen", "planoff"):
         yield Scene("plan_refused", back, drawn("plan_refused", said=line, back=back, **SID))
     yield Scene("plan_heard", "", drawn("plan_heard", words=line))
-    yield Scene("trying", "", drawn("trying", question=line))
-    for questions, promises, rotates in product((1, 6), (True, False), (True, False)):
+    yield Scene("trying", "", drawn("trying", question=line, **SID))
+    for questions, promises, rotates, draft in product((1, 6), *[(True, False)] * 3):
         facts = {"questions": questions, "seconds": 80, "promises": promises, "rotates": rotates}
-        yield Scene("tried", f"{questions} {promises} {rotates}", drawn("tried", **facts, **SID))
+        facts["draft"] = draft
+        yield Scene("tried", f"{questions} {promises} {rotates} {draft}", drawn("tried", **facts, **SID))

@@ -67,7 +67,7 @@ async def test_a_link_two_answers_and_two_names_found_a_partnership(
     offered = await founder.say(f"/start {await link(database)}")
     asked = await founder.tap(data(offered, "Yes, I run it"))
     named = await founder.say("  Hillside\nPartnership ")
-    menu = await founder.say("Hillside Forum")
+    partners = await founder.say("Hillside Forum")
 
     made = await the(database, "Hillside Partnership")
     assert "a facilitator has no vote of their own" in text(offered)
@@ -81,7 +81,8 @@ async def test_a_link_two_answers_and_two_names_found_a_partnership(
     assert "/setup" in [name for name, _ in named.commands]
     assert named.settled is not None
     assert (named.settled[0], named.settled[1].rows) == (1, ())
-    assert "Next: the partner organisations." in text(menu)
+    assert "Which organisations work together in Hillside Partnership?" in text(partners)
+    assert await awaited(founder) == "organisation_add"
     assert (made.timezone, made.language, made.facilitator_runs_server) == ("Europe/London", "en", True)
     assert await backbone_of(database, made) == "Hillside Forum"
 
@@ -242,7 +243,8 @@ async def test_whoever_sits_elsewhere_can_found_too(database: Database, cast: Ca
 
 async def test_the_menu_leads_from_nothing_to_the_first_round(database: Database, founder: Phone) -> None:
     await founded(founder)
-    empty = await founder.say("Hillside Forum")
+    asked = await founder.say("Hillside Forum")
+    empty = await founder.tap(data(asked, "Later: to the menu"))
     made = await the(database)
     async with database.writing() as session:
         partner = Organisation(partnership_id=made.id, name="Council", kind="public")
@@ -255,15 +257,18 @@ async def test_the_menu_leads_from_nothing_to_the_first_round(database: Database
         invite, _ = invites.make(partner, role="member", name="", language="en", now=MONDAY)
         session.add(invite)
     let_in = await founder.say("/setup")
+    await founder.tap(f"planask:{made.id}:0")
+    drafted = await founder.say("/setup")
 
     assert "○ Partners: none yet" in text(empty)
-    assert data(empty, "Next: name the partners") == f"orgs:{made.id}"
+    assert data(empty, "Next: name the partners") == f"orgadd:{made.id}"
     assert "✓ Partners: 1 organisation · 0 people have joined" in text(partnered)
     assert "Next: what to do if someone is in danger." in text(partnered)
     assert "✓ In danger: call 999" in text(safe)
     assert "Next: the links that let people in." in text(safe)
     assert "Next: the first check-in." in text(let_in)
-    assert data(let_in, "Next: the first check-in") == f"plans:{made.id}"
+    assert data(let_in, "Next: the first check-in") == f"plannew:{made.id}"
+    assert data(drafted, "Next: the first check-in") == f"plans:{made.id}"
 
 
 async def test_the_menu_of_a_partnership_under_way(database: Database, cast: Cast) -> None:
