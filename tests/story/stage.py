@@ -45,7 +45,7 @@ class Handset:
 
     def tap(self, label: str, *, exact: bool = True) -> None:
         """Tap the newest button called so."""
-        self.page.get_by_role("button", name=label, exact=exact).last.click()
+        self.page.locator(".keys").get_by_role("button", name=label, exact=exact).last.click()
         self.taps += 1
         self.settle()
 
