@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from sqlmodel import col, select
+
 from facilitation import invites, members, planning
 from storage.database import Database
 from storage.members import Member, Seat
@@ -82,6 +84,22 @@ async def seated(database: Database, *, first_account: int = 1000, name: str = "
                 await invites.join(session, invite, account=one, language="en", now=MONDAY)
         await session.flush()
         await planning.plan(session, schedule.id, now=MONDAY)
+    return Cast(partnership, schedule, organisations, accounts)
+
+
+async def found(database: Database) -> Cast:
+    """The cast that `seated` stored in a database of its own."""
+    async with database.reading() as session:
+        partnership = (await session.exec(select(Partnership))).one()
+        schedule = (await session.exec(select(Schedule))).one()
+        stored = (await session.exec(select(Organisation).order_by(col(Organisation.id)))).all()
+        held = select(Seat.organisation_id, Member.account).join(Member, col(Member.id) == Seat.member_id)
+        seats = (await session.exec(held.order_by(col(Member.account)))).all()
+    organisations = dict(zip(ORGANISATIONS, stored, strict=True))
+    accounts = {
+        title: [account for organisation_id, account in seats if organisation_id == one.id and account]
+        for title, one in organisations.items()
+    }
     return Cast(partnership, schedule, organisations, accounts)
 
 

@@ -1,7 +1,9 @@
 """What every test may ask for: real databases, one sandbox a session, and the same small cast."""
 
+import asyncio
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from storage import schema
 from storage.database import Database
 from tests import equipment, postgres, sandbox_process
-from tests.cast import Cast, seated
+from tests.cast import Cast, found, seated
 from tests.sandbox_process import Sandbox
 
 ENGINES = ("sqlite", "postgresql")
@@ -24,20 +26,45 @@ def postgres_server() -> Iterator[postgres.Server]:
     server.stop()
 
 
+async def _made(url: str, *, with_cast: bool) -> None:
+    database = Database(url)
+    await schema.migrate(database)
+    if with_cast:
+        await seated(database)
+    await database.close()
+
+
+# A migration takes a while, and so does seating a cast: each is done once a session, and copied for a test.
+
+
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: postgres.Server) -> str:
-    """A PostgreSQL database at the newest schema, to be copied for each test."""
-    import asyncio  # noqa: PLC0415 - once a session
-
-    url = postgres.create_database(postgres_server, "migrated")
-
-    async def migrate() -> None:
-        database = Database(url)
-        await schema.migrate(database)
-        await database.close()
-
-    asyncio.run(migrate())
+    """A PostgreSQL database at the newest schema."""
+    asyncio.run(_made(postgres.create_database(postgres_server, "migrated"), with_cast=False))
     return "migrated"
+
+
+@pytest.fixture(scope="session")
+def seated_template(postgres_server: postgres.Server) -> str:
+    """The same, with the cast."""
+    asyncio.run(_made(postgres.create_database(postgres_server, "seated"), with_cast=True))
+    return "seated"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema."""
+    file = tmp_path_factory.mktemp("template") / "migrated.db"
+    asyncio.run(_made(f"sqlite+aiosqlite:///{file}", with_cast=False))
+    return file
+
+
+@pytest.fixture(scope="session")
+def seated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with the cast."""
+    file = tmp_path_factory.mktemp("template") / "seated.db"
+    asyncio.run(_made(f"sqlite+aiosqlite:///{file}", with_cast=True))
+    return file
 
 
 @pytest.fixture(params=ENGINES)
@@ -48,11 +75,14 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database at the newest schema (on SQLite: made by `database`)."""
+    """The address of a database at the newest schema: empty, or with the cast for a test that asks for it."""
+    made = "seated" if "cast" in request.fixturenames else "migrated"
     if engine == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}"
+        file = tmp_path / "parley.db"
+        shutil.copyfile(request.getfixturevalue(f"{made}_file"), file)
+        return f"sqlite+aiosqlite:///{file}"
     server = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("migrated_template")
+    template = request.getfixturevalue(f"{made}_template")
     name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
     return postgres.create_database(server, name, template=template)
 
@@ -60,7 +90,6 @@ def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) ->
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
-    await schema.migrate(opened)
     yield opened
     await opened.close()
 
@@ -68,7 +97,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def cast(database: Database) -> Cast:
     """Riverside, with everybody seated: see tests/cast.py."""
-    return await seated(database)
+    return await found(database)
 
 
 @pytest.fixture(scope="session")
