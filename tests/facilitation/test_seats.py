@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import col, select
 
-from facilitation import invites, members, rounds, seats, zones
+from facilitation import invites, members, reminders, rounds, seats, zones
 from facilitation.refusals import NotYours, Refusal
 from facilitation.seats import OnlyFacilitator
 from storage.database import Database
@@ -76,7 +76,8 @@ async def test_a_reminder_that_waits_for_the_morning_is_taken_back(database: Dat
     account = cast.members[0]
     await turn(database, now=OPENS)
     part = await invitation_of(database, account, (await all_rounds(database))[0].id)
-    keys = (f"reminder:{part.id}", f"reminder:{part.id}:2", f"reminder:{part.id}1", f"invitation:{part.id}")
+    of_others = (f"reminder:{part.id}1:1", f"invitation:{part.id}")
+    keys = (*(reminders.key(part.id, which) for which in (1, 2)), *of_others)
     async with database.writing() as session:
         for key in keys:
             session.add(
