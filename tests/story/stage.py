@@ -49,6 +49,19 @@ class Handset:
         self.taps += 1
         self.settle()
 
+    def pick(self, label: str) -> None:
+        """Choose from what the phone itself offers: a group for a link."""
+        self.page.get_by_role("menuitem", name=label, exact=True).click()
+        self.taps += 1
+        self.stage.quiet()
+
+    def back_to_parley(self) -> None:
+        """Out of a group, by the list of chats, to one's own chat with Parley."""
+        self.page.get_by_role("button", name="All chats").click()
+        self.page.locator(f".chats [data-chat='{self.user}']").click()
+        self.taps += 2
+        self.settle()
+
     def say(self, text: str) -> None:
         field_ = self.page.get_by_label("Write a message")
         field_.fill(text)
@@ -72,6 +85,12 @@ class Handset:
         """What the newest message says."""
         return str(self._messages()[-1]["text"])
 
+    def picture(self) -> bytes:
+        """The picture that the newest message shows."""
+        shown = str(self._messages()[-1]["photo"])
+        expect(self.page.locator(".message").last.locator("img")).to_be_visible(timeout=PATIENCE * 1000)
+        return self.page.request.get(f"{self.stage.sandbox.url}{shown}").body()
+
     def _messages(self) -> list[dict[str, Any]]:
         chats = self.stage.sandbox.ask("GET", f"phones/{self.user}")["chats"]
         return next((list(chat["messages"]) for chat in chats if chat["id"] == self.user), [])
@@ -93,6 +112,9 @@ class Handset:
         """Keep a picture of the screen as it is."""
         folder = Path(os.environ.get(KEPT) or self.stage.folder)
         folder.mkdir(parents=True, exist_ok=True)
+        # Neither a pointer nor a cursor: a phone has none.
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("document.activeElement?.blur()")
         self.page.screenshot(path=folder / f"{name}.png")
 
 
@@ -123,8 +145,18 @@ class Stage:
         fresh = self.clock_file.with_suffix(".new")
         fresh.write_text(moment.isoformat(), encoding="ascii")
         fresh.replace(self.clock_file)
+        self.show(moment)
         time.sleep(0.5)
         self.quiet()
+
+    def show(self, moment: datetime) -> None:
+        """The phones show this hour, and offer no other."""
+        told = {"now": moment.isoformat(), "timezone": "Europe/London", "wishes": False}
+        self.sandbox.ask("POST", "strip", told)
+
+    def group(self, title: str, owner: int) -> None:
+        """A group chat that somebody has on their phone; Parley is not in it."""
+        self.sandbox.ask("POST", "groups", {"title": title, "members": [owner], "bot": False})
 
     def quiet(self) -> None:
         """Wait until nothing is on its way in either direction for a moment."""
@@ -174,7 +206,9 @@ def opened(folder: Path, moment: datetime, **more: str) -> Iterator[Stage]:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium.path(), args=chromium.arguments())
-            yield Stage(sandbox, parley, browser, folder, clock_file, settings)
+            stage = Stage(sandbox, parley, browser, folder, clock_file, settings)
+            stage.show(moment)
+            yield stage
             browser.close()
     finally:
         parley.close()
