@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -114,8 +113,8 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
 
     `owed`: without a reply; `replied`: replied to since then; `alone`: a band of how many of those owed were
     said to the facilitator alone, None below the smallest group that is ever shown (one would point at its
-    author); `withheld`: how many of owed and replied are kept out; `heard`: counts of yes, partly and no
-    said since then, not yet safe to show: bands, or nothing, are for the caller to make of them.
+    author); `withheld`: how many of owed and replied are kept out; `heard`: how many authors said yes, partly
+    and no since then, not yet safe to show: bands, or nothing, are for the caller to make of them.
     """
     partnership = await session.get_one(Partnership, partnership_id)
     crowds, zone = await crowds_of(session, partnership_id), ZoneInfo(partnership.timezone)
@@ -129,9 +128,7 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
             told = _told(one, zone) | label(one, crowds=crowds)
             told["owed_by"] = owed_until(one.raised, zone).isoformat()
             (open_ if one.raised.replied_at is None else replied).append(told)
-    said = Counter(
-        one.raised.heard for one in found if one.raised.heard_at is not None and one.raised.heard_at >= since
-    )
+    said = _said([one.raised for one in found], since=since)
     return {
         "owed": open_,
         "replied": replied,
@@ -139,6 +136,16 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
         "withheld": sum(bool(one.raised.withheld) for one in quotable),
         "heard": {word: said[word] for word in ("yes", "partly", "no")},
     }
+
+
+def _said(rows: Sequence[Raised], *, since: datetime) -> Counter[str]:
+    """One word an author, that which is furthest from yes: who raised much is not a crowd by themselves."""
+    words: dict[int | None, int] = {}
+    for row in rows:
+        if row.heard_at is not None and row.heard_at >= since:
+            word = KINDS_HEARD.index(row.heard)
+            words[row.seat_id] = max(word, words.get(row.seat_id, word))
+    return Counter(KINDS_HEARD[word] for word in words.values())
 
 
 def _alone(found: Sequence[Spoken], *, k: int) -> dict[str, int | None] | None:
@@ -352,11 +359,6 @@ async def hear(session: AsyncSession, raised_id: int, word: int, *, account: int
     if row.heard != KINDS_HEARD[word]:
         row.heard, row.heard_at = KINDS_HEARD[word], now
     return await _kept(session, row)
-
-
-async def forgotten(session: AsyncSession, seat_id: int) -> None:
-    """Everything this seat raised goes, and the replies it was owed with it."""
-    await session.exec(delete(Raised).where(col(Raised.seat_id) == seat_id))
 
 
 async def _kept(session: AsyncSession, row: Raised) -> Raised:

@@ -149,6 +149,21 @@ async def test_whether_they_were_heard_stands_in_the_brief_without_a_name(
     assert second == []
 
 
+async def test_who_raised_much_counts_once_among_those_who_say_whether_they_were_heard(
+    database: Database, cast: Cast
+) -> None:
+    busy, other = cast.members[:2]
+    for number in range(8):
+        facts = {"reply": "agreed", "replied_at": SEEN, "heard_at": SEEN}
+        await put(database, cast, busy, f"{number}", heard="no" if number == 3 else "yes", **facts)
+    await put(database, cast, other, "once", reply="agreed", replied_at=SEEN, heard_at=SEEN, heard="yes")
+
+    told = await digest(database, cast)
+
+    # Eight words of one person are no eight people: a share of them would be hers alone.
+    assert told["heard"] == {"yes": 1, "partly": 0, "no": 1}
+
+
 async def test_another_partnership_gets_nothing(database: Database, cast: Cast) -> None:
     await put(database, cast, cast.accounts["council"][0], "An hour earlier?")
     other = cast.partnership.id + 1
