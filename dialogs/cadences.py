@@ -1,5 +1,6 @@
 """When and how often, in words: cadences, dates and hours, as one language says them."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, time
 
@@ -9,6 +10,9 @@ from babel.lists import format_list
 from dialogs.cards import Reader, draw, plain, spoken
 from facilitation import cadence
 from facilitation.cadence import LAST, Cadence
+
+# Babel leaves it open which "and" Welsh needs: "ac" stands before a vowel, "a" before anything else.
+WELSH_AND = re.compile(r"\ba\(c\) (?=(?P<vowel>[aeiouwyâêîôûŵŷ])?)", re.IGNORECASE)
 
 
 def said(told: Cadence, for_whom: Reader) -> str:
@@ -57,7 +61,8 @@ def weekday(day: int, for_whom: Reader) -> str:
 
 def listed(words: Sequence[str], for_whom: Reader) -> str:
     """Several words as one: "Monday, Tuesday and Friday"."""
-    return format_list(list(words), locale=spoken(for_whom.language)) if words else ""
+    said = format_list(list(words), locale=spoken(for_whom.language)) if words else ""
+    return WELSH_AND.sub(lambda found: "ac " if found["vowel"] else "a ", said)
 
 
 def long_date(day: date, for_whom: Reader, *, year: bool = False) -> str:
