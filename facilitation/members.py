@@ -1,5 +1,6 @@
 """Members and their seats."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,17 +50,18 @@ async def leave(session: AsyncSession, seat: Seat, *, now: datetime) -> None:
         session.add(seat)
 
 
-async def is_last_facilitator(session: AsyncSession, seat: Seat) -> bool:
-    """Whether nobody would facilitate this partnership without this seat."""
+async def facilitated_without(session: AsyncSession, partnership_id: int, going: Collection[int]) -> bool:
+    """Whether somebody would facilitate this partnership without these seats."""
     # Two may go in the same moment: the second waits here, and finds that they are the last.
-    partnership = await session.get_one(Partnership, seat.partnership_id)
+    partnership = await session.get_one(Partnership, partnership_id)
     await session.refresh(partnership, with_for_update={"key_share": True})
     wanted = select(Seat.id).where(
-        Seat.partnership_id == seat.partnership_id,
+        Seat.partnership_id == partnership_id,
         Seat.role == "facilitator",
         col(Seat.left_at).is_(None),
+        col(Seat.id).not_in(going),
     )
-    return list((await session.exec(wanted)).all()) == [seat.id]
+    return (await session.exec(wanted.limit(1))).first() is not None
 
 
 async def seat(

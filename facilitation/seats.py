@@ -11,6 +11,7 @@ from facilitation import asking, members, reminders, rounds
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
+from storage.raised import Raised
 from storage.rounds import Answer, Invitation, Promise, Round
 
 EVERYWHERE = 0  # in place of a partnership's id: all of them
@@ -85,6 +86,11 @@ async def leave(session: AsyncSession, seats: Sequence[Seat], *, taking_out: boo
     if taking_out:
         await _take_out(session, seats)
     await _silence(session, seats)
+    wanted = select(Raised.id).where(
+        col(Raised.seat_id).in_([seat.id for seat in seats]), col(Raised.asked_at).is_not(None)
+    )
+    for raised_id in (await session.exec(wanted)).all():
+        await reminders.withdraw_about(session, raised_id)
     for seat in seats:
         await members.leave(session, seat, now=now)
     await session.flush()
@@ -92,9 +98,11 @@ async def leave(session: AsyncSession, seats: Sequence[Seat], *, taking_out: boo
 
 async def may_go(session: AsyncSession, seats: Sequence[Seat]) -> None:
     """Raises OnlyFacilitator where a partnership would be left without one."""
-    for seat in seats:
-        if seat.role == "facilitator" and await members.is_last_facilitator(session, seat):
-            partnership = await session.get_one(Partnership, seat.partnership_id)
+    going = [seat for seat in seats if seat.role == "facilitator"]
+    # One person may facilitate for two organisations: both seats go, so neither is left to the other.
+    for partnership_id in sorted({seat.partnership_id for seat in going}):
+        if not await members.facilitated_without(session, partnership_id, [seat.id for seat in going]):
+            partnership = await session.get_one(Partnership, partnership_id)
             raise OnlyFacilitator(partnership=partnership.name)
 
 
@@ -114,7 +122,7 @@ async def _open_parts(session: AsyncSession, seats: Sequence[Seat]) -> list[Invi
 
 
 async def _silence(session: AsyncSession, seats: Sequence[Seat]) -> None:
-    """No reminder of an open round any more, nor one that waits for the morning."""
+    """Nothing of an open round any more, nor what waits for the morning."""
     for part in await _open_parts(session, seats):
         if part.state in ("asked", "started"):
             part.state = "declined"

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, cancelling, raised, reach, rounds, schedules
+from facilitation import burden, cancelling, raised, reach, reminders, rounds, schedules
 from facilitation.burden import Load
 from facilitation.schedules import Coming, Plan
 from storage.digests import Digest
@@ -131,7 +131,7 @@ async def _undelivered(session: AsyncSession, partnership_id: int, *, now: datet
     wanted = select(Outgoing.key).where(
         col(Outgoing.kind).in_(COUNTED),
         col(Outgoing.state).in_(("dead", "expired")),
-        col(Outgoing.error) != cancelling.CALLED_OFF,
+        col(Outgoing.error).not_in((cancelling.CALLED_OFF, reminders.WITHDRAWN)),
         col(Outgoing.not_after) > now - UNDELIVERED_FOR,
     )
     keys = [key.split(":") for key in (await session.exec(wanted)).all()]

@@ -7,9 +7,10 @@ from sqlmodel import select
 
 from bot import outbox
 from dialogs import overview
-from facilitation import standing
+from facilitation import reminders, standing
 from storage.database import Database
 from storage.members import Member
+from storage.partnerships import Organisation
 from storage.queues import Outgoing
 from storage.raised import Raised
 from storage.rounds import Round
@@ -141,15 +142,19 @@ async def test_messages_that_did_not_arrive_are_counted_and_only_its_own(
     opened = {one.partnership_id: one.id for one in await all_rounds(database) if one.state == "open"}
     mine = await invitation_of(database, cast.members[0], opened[cast.partnership.id])
     theirs = await invitation_of(database, other.members[0], opened[other.partnership.id])
+    left = await invitation_of(database, cast.members[1], opened[cast.partnership.id])
     until = OPENS + WEEK
     async with database.writing() as session:
         letters = [
             outbox.Letter(f"{kind}:{part.id}", kind, 1, "sendMessage", {}, OPENS, until)
-            for part in (mine, theirs)
+            for part in (mine, theirs, left)
             for kind in ("invitation", "reminder")
         ]
         await outbox.put(database, session, letters)
-        for row in (await session.exec(select(Outgoing))).all():
+        # Taken back because somebody left: that is none of the facilitator's business.
+        await reminders.withdraw(session, left.id)
+        wanted = select(Outgoing).where(Outgoing.state == "pending", Outgoing.key != f"reminder:{left.id}")
+        for row in (await session.exec(wanted)).all():
             row.state = "dead"
             session.add(row)
 
@@ -190,6 +195,19 @@ async def test_a_partner_with_nobody_is_named_so_that_nobody_forgets_them(
 
     assert "Refugee Group: 2 of 2 cannot be reached." in seen
     assert "1 partner is not reached at all." in seen
+
+
+async def test_a_partner_that_nobody_has_joined_is_named_once_and_no_time_is_counted_before_a_round(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    async with database.writing() as session:
+        session.add(Organisation(partnership_id=cast.partnership.id, name="Mill", kind="community"))
+
+    seen = await status(facilitator)
+
+    assert "Nobody has joined yet: Mill." in seen
+    assert "not reached at all" not in seen
+    assert "Time asked" not in seen
 
 
 async def test_what_is_owed_and_what_time_was_asked_stand_there(

@@ -11,6 +11,7 @@ from facilitation.refusals import NotYours, Refusal
 from facilitation.seats import OnlyFacilitator
 from storage.database import Database
 from storage.queues import Outgoing
+from storage.raised import Raised
 from storage.rounds import Answer, Invitation, Promise
 from tests.cast import CLOSES, MONDAY, OPENS, REMINDS, Cast, seat_of
 from tests.facilitation.turning import all_rounds, answer, invitation_of, turn
@@ -72,12 +73,13 @@ async def test_whoever_is_away_is_not_reminded_of_what_is_open(database: Databas
     assert not {away, paused} & asked
 
 
-async def test_a_reminder_that_waits_for_the_morning_is_taken_back(database: Database, cast: Cast) -> None:
+async def test_what_waits_for_the_morning_is_taken_back(database: Database, cast: Cast) -> None:
     account = cast.members[0]
     await turn(database, now=OPENS)
     part = await invitation_of(database, account, (await all_rounds(database))[0].id)
-    of_others = (f"reminder:{part.id}1:1", f"invitation:{part.id}")
-    keys = (*(reminders.key(part.id, which) for which in (1, 2)), *of_others)
+    of_others = (f"reminder:{part.id}1:1", f"invitation:{part.id}1")
+    mine = (f"invitation:{part.id}", *(reminders.key(part.id, which) for which in (1, 2)))
+    keys = (*mine, *of_others)
     async with database.writing() as session:
         for key in keys:
             session.add(
@@ -86,6 +88,7 @@ async def test_a_reminder_that_waits_for_the_morning_is_taken_back(database: Dat
                     kind="reminder",
                     chat=account,
                     method="sendMessage",
+                    resend=True,
                     not_before=OPENS,
                     not_after=CLOSES,
                 )
@@ -95,9 +98,12 @@ async def test_a_reminder_that_waits_for_the_morning_is_taken_back(database: Dat
 
     async with database.reading() as session:
         kept = await session.exec(
-            select(Outgoing.state).where(col(Outgoing.key).in_(keys)).order_by(Outgoing.key)
+            select(Outgoing.key, Outgoing.resend).where(
+                col(Outgoing.key).in_(keys), Outgoing.state == "expired", Outgoing.error == "withdrawn"
+            )
         )
-    assert sorted(kept.all()) == ["expired", "expired", "pending", "pending"]
+    # Not to be sent again, and not to be reported as lost.
+    assert sorted(kept.all()) == sorted((key, False) for key in mine)
 
 
 async def test_coming_back_is_being_asked_again_from_the_next_round_on(
@@ -195,6 +201,55 @@ async def test_the_only_facilitator_stays_until_there_is_another(database: Datab
 
     with pytest.raises(seats.OnlyFacilitator):
         await go(database, cast.members[0])
+
+
+async def test_whoever_holds_both_facilitating_seats_is_still_the_only_facilitator(
+    database: Database, cast: Cast
+) -> None:
+    async with database.writing() as session:
+        invite, _ = invites.make(
+            cast.organisations["council"], role="facilitator", name="", language="en", now=MONDAY
+        )
+        session.add(invite)
+        await session.flush()
+        await invites.join(session, invite, account=cast.facilitator, language="en", now=MONDAY)
+
+    with pytest.raises(seats.OnlyFacilitator):
+        await go(database, cast.facilitator)
+
+    async with database.writing() as session:
+        one, two = (one.seat for one in await seats.mine(session, account=cast.facilitator))
+        await seats.leave(session, [one], taking_out=False, now=OPENS)
+        assert two.left_at is None
+
+
+async def test_who_left_is_not_asked_in_the_morning_whether_they_were_heard(
+    database: Database, cast: Cast
+) -> None:
+    account = cast.members[0]
+    seat = await seat_of(database, account)
+    keys = ("heard:7:1", "choice:7:1", "heard:70:1", "replied:7:1")
+    async with database.writing() as session:
+        session.add(
+            Raised(
+                id=7,
+                partnership_id=cast.partnership.id,
+                seat_id=seat.id,
+                text="An hour earlier?",
+                raised_at=MONDAY,
+                asked_at=OPENS,
+            )
+        )
+        for key in keys:
+            session.add(
+                Outgoing(key=key, kind="note", chat=account, method="", not_before=OPENS, not_after=CLOSES)
+            )
+
+    await go(database, account)
+
+    async with database.reading() as session:
+        kept = await session.exec(select(Outgoing.key).where(Outgoing.state == "pending"))
+    assert sorted(kept.all()) == ["heard:70:1", "replied:7:1"]
 
 
 async def test_whoever_has_no_place_there_gets_the_same_no(database: Database, cast: Cast) -> None:
