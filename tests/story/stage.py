@@ -40,8 +40,9 @@ class Handset:
         """Open a link that somebody was sent."""
         payload = re.search(r"start=([\w-]+)", link)
         assert payload is not None, link
+        said = self._said()
         self.stage.sandbox.ask("POST", f"phones/{self.user}/start", {"payload": payload[1]})
-        self.settle()
+        self._answered(said)
 
     def tap(self, label: str, *, exact: bool = True) -> None:
         """Tap the newest button called so."""
@@ -64,9 +65,24 @@ class Handset:
 
     def say(self, text: str) -> None:
         field_ = self.page.get_by_label("Write a message")
+        said = self._said()
         field_.fill(text)
         field_.press("Enter")
         self.texts += 1
+        self._answered(said)
+
+    def _said(self) -> int:
+        return sum(message["mine"] for message in self._messages())
+
+    def _answered(self, said: int) -> None:
+        """Wait until there is a word of mine more than so many, and Parley's words stand below it.
+
+        A tap counts as pending until it is answered; a text that Parley has fetched does not.
+        """
+        patience = time.monotonic() + PATIENCE
+        while self._said() == said or self._messages()[-1]["mine"]:
+            assert time.monotonic() < patience, self.stage.parley.log[-2000:]
+            time.sleep(0.1)
         self.settle()
 
     def sees(self, text: str | re.Pattern[str]) -> None:
