@@ -66,13 +66,15 @@ def _skipped(one: Skipped, reader: Reader) -> dict[str, Any]:
 
 def _people(found: Standing) -> dict[str, Any]:
     empty = [place.name for place in found.places if not place.seats]
+    loads = [load for load in found.loads if load.minutes or load.rested]
     return {
         "empty": empty[:LISTED],
         "places": [place for place in found.places if place.seats][:LISTED],
-        "unreached": len(found.missed["none"]),
+        # Where nobody has joined yet is told already.
+        "unreached": len(set(found.missed["none"]) - set(empty)),
         "off_telegram": found.missed["some"][:LISTED],
-        "loads": found.loads[:LISTED],
-        "more_loads": max(0, len(found.loads) - LISTED),
+        "loads": loads[:LISTED],
+        "more_loads": max(0, len(loads) - LISTED),
     }
 
 

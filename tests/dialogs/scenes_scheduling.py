@@ -156,7 +156,7 @@ def _lines(words: str) -> list[str]:
 
 def parts() -> Iterator[Scene]:
     """Who is asked, and what can be shown."""
-    for seats, everyone, leading in product((1, 14), (True, False), (True, False)):
+    for seats, everyone, leading in product((0, 1, 14), (True, False), (True, False)):
         facts = {"seats": seats, "everyone": everyone, "leading": leading, "cut": leading}
         missing: dict[str, Any] = {"leadless": _two if leading else [], "empty": _two if everyone else []}
         yield Scene(

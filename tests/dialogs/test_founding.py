@@ -262,7 +262,7 @@ async def test_the_menu_leads_from_nothing_to_the_first_round(database: Database
 
     assert "○ Partners: none yet" in text(empty)
     assert data(empty, "Next: name the partners") == f"orgadd:{made.id}"
-    assert "✓ Partners: 1 organisation · 0 people have joined" in text(partnered)
+    assert "✓ Partners: 1 organisation · nobody has joined yet" in text(partnered)
     assert "Next: what to do if someone is in danger." in text(partnered)
     assert "✓ In danger: call 999" in text(safe)
     assert "Next: the links that let people in." in text(safe)
