@@ -54,7 +54,7 @@ async def card(session: AsyncSession, moment: Moment, plan: Plan) -> Card:
     coming = await schedules.coming(session, plan, now=now)
     running = state(schedule) == "running"
     opened = await cancelling.open_now(session, schedule.id)
-    found = await outlook.of(session, plan, now=now)
+    found = await outlook.of(session, plan)
     next_day = next((one.day.toordinal() for one in coming if not one.rests), None) if running else None
     return draw(
         "plan",

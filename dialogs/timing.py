@@ -370,8 +370,8 @@ async def days_written(session: AsyncSession, message: Said, awaiting: Awaiting,
 # Who.
 
 
-async def _who(session: AsyncSession, tap: Tapped, plan: Plan, for_whom: Reader) -> Card:
-    found = await outlook.of(session, plan, now=tap.received_at)
+async def _who(session: AsyncSession, _: Tapped, plan: Plan, for_whom: Reader) -> Card:
+    found = await outlook.of(session, plan)
     audience = plan.schedule.audience
     partners = [
         {"id": one.id, "name": short(one.name, BESIDE), "asked": not audience or one.id in audience}

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import asking, burden, instruments, occurrences, rotation, schedules
+from facilitation import burden, instruments, occurrences, rotation, schedules
+from facilitation.burden import Wish
 from facilitation.instruments import CONFIDENTIAL, ORGANISATION, Instrument
 from facilitation.schedules import Plan
 from storage.members import Seat
@@ -48,18 +49,19 @@ def speaks_for_organisations(instrument: Instrument) -> bool:
     return instrument.shown_as == ORGANISATION
 
 
-async def of(session: AsyncSession, plan: Plan, *, now: datetime) -> Outlook:
-    """What the digest could show, were the next round opened with the seats there are now.
+async def of(session: AsyncSession, plan: Plan) -> Outlook:
+    """What the digest could show, were everybody asked for whom there is time with the seats there are now.
 
-    It says nothing about any answer.
+    It says nothing about any answer, nor who is away or was asked before: whoever narrows the audience down
+    to one organisation would see that of its people.
     """
     content = instruments.frozen(plan.schedule.instrument, 1 + await held(session, plan.schedule.id))
-    leading = speaks_for_organisations(instruments.parsed(content))
+    instrument = instruments.parsed(content)
+    leading = speaks_for_organisations(instrument)
     partners = await partners_asked(session, plan.schedule)
-    today = plan.there(now).date()
-    called = await asking.call(session, plan.schedule, content, number=1, today=today)
-    seats = Counter(ask.seated.organisation.id for ask in called.asks)
     seated = await _seated(session, plan.partnership.id)
+    speaking = [seat for seat in seated if seat.lead or not leading]
+    seats = _with_time(speaking, partners, seconds=burden.seconds(instrument.items))
     joined, led = (
         {seat.organisation_id for seat in seated},
         {one.organisation_id for one in seated if one.lead},
@@ -83,6 +85,18 @@ async def of(session: AsyncSession, plan: Plan, *, now: datetime) -> Outlook:
         leadless=tuple(names[one.id] for one in partners if leading and one.id in joined - led),
         empty=tuple(names[one.id] for one in partners if one.id not in joined),
     )
+
+
+def _with_time(seated: Sequence[Seat], partners: Sequence[Organisation], *, seconds: int) -> Counter[int]:
+    """How many of these seats each partner can have asked, if nothing else is asked of it."""
+    capacities = {partner.id: partner.capacity for partner in partners}
+    wishes = [
+        Wish(seat.id, seat.organisation_id, seconds, (False, seat.id))
+        for seat in seated
+        if seat.organisation_id in capacities
+    ]
+    fitting = burden.fitting(wishes, spent={}, capacities=capacities)
+    return Counter(wish.organisation for wish in wishes if wish.seat in fitting)
 
 
 def _showable(sizes: list[tuple[int, str, int]], *, k: int) -> list[disclosure.Cell[int]]:

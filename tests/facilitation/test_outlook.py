@@ -6,7 +6,7 @@ from facilitation import outlook, schedules
 from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Organisation
-from tests.cast import MONDAY, OPENS, Cast
+from tests.cast import MONDAY, OPENS, Cast, seat_of
 from tests.facilitation.scheduled import EVERY_DAY, new, toggle
 from tests.facilitation.turning import turn
 
@@ -14,7 +14,7 @@ from tests.facilitation.turning import turn
 async def looked(database: Database, cast: Cast, schedule_id: int) -> outlook.Outlook:
     async with database.reading() as session:
         plan = await schedules.of(session, schedule_id, account=cast.facilitator)
-        return await outlook.of(session, plan, now=MONDAY)
+        return await outlook.of(session, plan)
 
 
 async def test_the_outlook_says_who_stands_alone_who_together_and_who_not_apart(
@@ -58,6 +58,31 @@ async def test_the_outlook_is_what_the_round_then_draws(database: Database, cast
         frozenset(name for name in cells if cells[name] == cell) for cell in set(cells.values()) - {None}
     }
     assert found == together | {frozenset((name,)) for name in before.alone}
+
+
+async def test_the_outlook_does_not_tell_who_is_away_or_was_asked_before(
+    database: Database, cast: Cast
+) -> None:
+    await toggle(database, cast, "youth_centre")
+    before = await looked(database, cast, cast.schedule.id)
+
+    for name in ("council", "refugee_group"):
+        seat = await seat_of(database, cast.accounts[name][0])
+        async with database.writing() as session:
+            (await session.get_one(Seat, seat.id)).paused_at = MONDAY
+    await turn(database, now=OPENS)
+
+    assert await looked(database, cast, cast.schedule.id) == before
+
+
+async def test_the_outlook_counts_only_those_for_whom_there_is_time(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        (await session.get_one(Organisation, cast.organisations["council"].id)).capacity = 3
+
+    found = await looked(database, cast, cast.schedule.id)
+
+    # Three minutes are two of its five people, so neither it nor, beside it, the trust stands alone.
+    assert (found.seats, found.alone, found.together[0][0]) == (12, (), "community")
 
 
 async def test_an_instrument_of_organisations_names_those_without_a_lead(
