@@ -154,8 +154,6 @@ class Stage:
         page = self.browser.new_page(viewport=NARROW)  # type: ignore[arg-type]  # a TypedDict, to playwright
         self.pages.append(page)
         page.goto(f"{self.sandbox.url}/?phones={user}")
-        # The demo's strip tells the machine's time, and no phone has it.
-        page.add_style_tag(content="#strip { display: none; }")
         return Handset(self, user, page)
 
     def move(self, moment: datetime) -> None:
