@@ -9,9 +9,10 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation.instruments import Item
+from facilitation.instruments import ORGANISATION, Item
+from storage.members import Seat
 from storage.partnerships import Organisation, Partnership
-from storage.rounds import Invitation, Round
+from storage.rounds import Invitation, Round, Schedule
 
 # What we assume a question takes, in seconds: reading it on a small screen, thinking, one tap; a text and a
 # number are typed on a phone. By this the first pulse is the 80 seconds that people were promised.
@@ -33,7 +34,8 @@ MONTH = timedelta(days=28)
 class Load:
     """What one organisation was asked in the last 28 days; `rested` on these dates for its capacity's sake.
 
-    `minutes` are rounded up. `capacity` in minutes; None: it has not said.
+    `minutes` are rounded up, and count whoever was away or had paused as asked. `capacity` in minutes; None:
+    it has not said.
     """
 
     organisation: int
@@ -94,35 +96,77 @@ async def asked_last(session: AsyncSession, seats: Iterable[int]) -> dict[int, i
     return dict((await session.exec(wanted)).all())
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A round of the last 28 days, and the seconds of whoever it asked for most."""
+
+    round: Round
+    audience: Sequence[int]
+    seconds: int
+
+
 async def ledger(session: AsyncSession, partnership_id: int, *, now: datetime) -> list[Load]:
-    """What each organisation was asked in the last 28 days, and when it rested; by name."""
+    """What each organisation was asked in the last 28 days, and when it rested; by name.
+
+    Facilitators read it. So it goes by seats, and not by who of them was asked what: of a small organisation
+    that would tell who is away, and who has promised something.
+    """
     partnership = await session.get_one(Partnership, partnership_id)
-    today = now.astimezone(ZoneInfo(partnership.timezone)).date()
-    taken = await spent(session, partnership_id, today=today)
-    rested = await _rested(session, partnership_id, today=today)
-    wanted = select(Organisation).where(
+    held = await _held(session, partnership_id, now.astimezone(ZoneInfo(partnership.timezone)).date())
+    wanted = select(Seat).where(Seat.partnership_id == partnership_id, Seat.role == "member")
+    seats: dict[int, list[Seat]] = {}
+    for seat in (await session.exec(wanted)).all():
+        seats.setdefault(seat.organisation_id, []).append(seat)
+    organisations = select(Organisation).where(
         Organisation.partnership_id == partnership_id,
         Organisation.kind != "backbone",
         col(Organisation.removed_at).is_(None),
     )
-    return [
-        Load(
-            found.id,
-            found.name,
-            -(-taken.get(found.id, 0) // MINUTE),
-            found.capacity,
-            tuple(day for day, resting in rested if found.id in resting),
-        )
-        for found in (await session.exec(wanted.order_by(col(Organisation.name)))).all()
-    ]
+    found = (await session.exec(organisations.order_by(col(Organisation.name)))).all()
+    return [_load(one, held, seats.get(one.id, [])) for one in found]
 
 
-async def _rested(session: AsyncSession, partnership_id: int, *, today: date) -> list[tuple[date, list[int]]]:
-    """The dates of the last 28 days, each with the organisations that rested on it."""
-    wanted = select(Round).where(
-        Round.partnership_id == partnership_id,
-        col(Round.local_date) > today - MONTH,
-        col(Round.state) != "planned",
+async def _held(session: AsyncSession, partnership_id: int, today: date) -> list[_Held]:
+    longest = (
+        select(Invitation.round_id, func.max(Invitation.seconds))
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .where(Round.partnership_id == partnership_id, col(Round.local_date) > today - MONTH)
+        .group_by(col(Invitation.round_id))
     )
-    found = (await session.exec(wanted.order_by(col(Round.local_date)))).all()
-    return [(round_.local_date, round_.rested) for round_ in found if round_.rested]
+    seconds = dict((await session.exec(longest)).all())
+    wanted = (
+        select(Round, Schedule)
+        .join(Schedule, col(Schedule.id) == col(Round.schedule_id))
+        .where(
+            Round.partnership_id == partnership_id,
+            col(Round.local_date) > today - MONTH,
+            col(Round.state) != "planned",
+        )
+        .order_by(col(Round.local_date))
+    )
+    found = (await session.exec(wanted)).all()
+    return [_Held(round_, schedule.audience, seconds.get(round_.id, 0)) for round_, schedule in found]
+
+
+def _load(organisation: Organisation, held: Sequence[_Held], seats: Sequence[Seat]) -> Load:
+    rested = tuple(one.round.local_date for one in held if organisation.id in one.round.rested)
+    asked = [
+        one
+        for one in held
+        if organisation.id not in one.round.rested and (not one.audience or organisation.id in one.audience)
+    ]
+    minutes = -(-sum(one.seconds * _sitting(seats, one.round) for one in asked) // MINUTE)
+    # Nobody is asked for more: those for whom there is no time have their turn another time.
+    most = minutes if organisation.capacity is None else min(minutes, organisation.capacity)
+    return Load(organisation.id, organisation.name, most, organisation.capacity, rested)
+
+
+def _sitting(seats: Sequence[Seat], round_: Round) -> int:
+    """How many could be asked by a round: those who sat there when it opened, or the lead among them."""
+    there = [
+        seat
+        for seat in seats
+        if seat.consented_at <= round_.opens_at and (seat.left_at is None or seat.left_at > round_.opens_at)
+    ]
+    leading = round_.instrument.get("shown_as") == ORGANISATION
+    return sum(seat.lead for seat in there) if leading else len(there)

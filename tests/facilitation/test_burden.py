@@ -8,10 +8,11 @@ from facilitation import asking, burden, instruments
 from facilitation.burden import Load, Wish
 from facilitation.rounds import Opened
 from storage.database import Database
-from storage.members import Member
+from storage.members import Member, Seat
 from storage.partnerships import Organisation
-from tests.cast import MONDAY, OPENS, Cast, member_of
-from tests.facilitation.turning import all_rounds, plan, step
+from storage.rounds import Promise, Schedule
+from tests.cast import MONDAY, OPENS, Cast, member_of, seat_of
+from tests.facilitation.turning import all_rounds, plan, step, turn
 
 WEEK = timedelta(days=7)
 PULSE = 80  # seconds of the first pulse
@@ -112,6 +113,36 @@ async def test_an_organisation_rests_when_its_time_is_used_up_and_the_ledger_say
     assert (loads["Council"].minutes, loads["Council"].capacity, loads["Council"].rested) == (16, None, ())
     assert "Forum" not in loads
     assert {(load.minutes, load.rested) for load in later} == {(0, ())}
+
+
+async def test_the_ledger_does_not_tell_who_was_away_nor_who_had_promised_something(
+    database: Database, cast: Cast
+) -> None:
+    first, second = cast.accounts["youth_centre"]
+    seat = await seat_of(database, first)
+    async with database.writing() as session:
+        (await session.get_one(Seat, seat.id)).paused_at = MONDAY
+        schedule = await session.get_one(Schedule, cast.schedule.id)
+        schedule.instrument = "nudge"
+    await asked_in_turn(database, cast, "youth_centre", rounds=1)
+    opened = (await all_rounds(database))[0]
+    promised = Promise(
+        schedule_id=opened.schedule_id,
+        round_id=opened.id,
+        seat_id=(await seat_of(database, second)).id,
+        text="I will call them.",
+        made_at=OPENS,
+    )
+    async with database.writing() as session:
+        session.add(promised)
+    await plan(database, now=OPENS + WEEK)
+    await turn(database, now=OPENS + WEEK)
+
+    async with database.reading() as session:
+        ledger = await burden.ledger(session, cast.partnership.id, now=OPENS + WEEK)
+
+    minutes = {load.name: load.minutes for load in ledger}
+    assert minutes["Youth Centre"] == minutes["Refugee Group"] == minutes["Family Charity"] > 0
 
 
 async def test_who_rests_is_not_rated_by_others(database: Database, cast: Cast) -> None:
