@@ -169,6 +169,9 @@ def _spoken(facts: Facts, for_whom: Reader, room: Room) -> list[dict[str, Any]]:
             for quote in chosen
             if quote["item"] == code
         ]
+        if len(voices) > 1 and {quote["by"] for quote in chosen if quote["item"] == code} == {"partner"}:
+            # Of lines that all say no more of their author than that, each need not say it again.
+            voices = [voice | {"author": ""} for voice in voices]
         if voices:
             groups.append({"question": said(question["wording"], for_whom.language), "voices": voices})
     return groups

@@ -83,6 +83,9 @@ TALLIES: tuple[tuple[str, tuple[int, int] | None, tuple[int, int] | None], ...] 
     *(("promise", share, share) for share in SHARES),
     *(("promise", (0, 4), begun) for begun in ((1, 4), (2, 4), (3, 4))),
     ("promise", (0, 5), (2, 5)),
+    ("promise", (2, 5), (3, 5)),
+    ("promise", (1, 4), (2, 4)),
+    ("promise", (2, 4), (3, 4)),
 )
 
 

@@ -261,7 +261,7 @@ async def test_a_more_open_question_says_so_before_it_is_answered(member: Phone,
 
     assert "name" not in text(closed)
     assert "This answer is shown as your organisation's, with its name." in text(organisation)
-    assert "What is written here may be shown with names: you choose afterwards." in text(opened)
+    assert "This is meant for everyone who gets the digest, with your name if you like." in text(opened)
     assert "This question is meant to be answered openly. You still choose." in text(choosing)
     assert [row[0] for row in labels(choosing)] == [
         "Quoted, no name",
