@@ -74,17 +74,19 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database at the newest schema: empty, or with the cast for a test that asks for it."""
     made = "seated" if "cast" in request.fixturenames else "migrated"
     if engine == "sqlite":
         file = tmp_path / "parley.db"
         shutil.copyfile(request.getfixturevalue(f"{made}_file"), file)
-        return f"sqlite+aiosqlite:///{file}"
+        yield f"sqlite+aiosqlite:///{file}"
+        return
     server = request.getfixturevalue("postgres_server")
     template = request.getfixturevalue(f"{made}_template")
     name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
-    return postgres.create_database(server, name, template=template)
+    yield postgres.create_database(server, name, template=template)
+    postgres.drop_database(server, name)
 
 
 @pytest.fixture

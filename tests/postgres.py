@@ -111,6 +111,9 @@ class Server:
         self.process = None
 
 
+STRATEGIES = 150000  # the version of PostgreSQL from which on CREATE DATABASE takes one
+
+
 def start(*, durable: bool = True) -> Server:
     """Start a new, empty PostgreSQL in a temporary folder; `durable=False` trades safety for speed."""
     home = _home()
@@ -128,7 +131,9 @@ def create_database(server: Server, name: str, *, template: str = "template1") -
     """Make a database, empty or a copy of `template`, and give its address for SQLAlchemy."""
     command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
     with server.connect() as connection:
-        connection.execute(command)
+        # Copying files is quicker than writing every page to a log that nobody will need.
+        copied = sql.SQL(" STRATEGY file_copy" if connection.info.server_version >= STRATEGIES else "")
+        connection.execute(command + copied)
     return server.url_of(name)
 
 
