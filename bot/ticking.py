@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,6 +13,7 @@ from bot import drawing, heard, logs, outbox
 from bot.outbox import Letter
 from dialogs import briefs, glances, invitations, pictures, readers
 from dialogs import digests as digest_cards
+from dialogs.cards import Card
 from facilitation import digests, planning, publishing, quiet, reminders, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
@@ -194,10 +196,7 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
         going.digest.picture = going.digest.picture or png
         session.add(going.digest)
         begins = await quiet.considerate(session, going.round, due=going.round.digest_at, now=now)
-        letters = [
-            letter for chat, language in going.chats for letter in _digest(going, chat, language, begins)
-        ]
-        await outbox.put(database, session, letters)
+        await outbox.put(database, session, _digests(going, begins))
 
 
 async def _picture(database: Database, round_id: int) -> bytes | None:
@@ -233,18 +232,32 @@ async def _rasterised(svg: str) -> bytes | None:
     return png or None
 
 
-def _digest(going: Going, chat: int, language: str, begins: datetime) -> list[Letter]:
-    """The picture first, if there is one, then the words with their buttons."""
-    to_group = chat == going.partnership.group_chat
-    card = digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
-    until = begins + DIGEST_LASTS
-    key = f"digest:{going.digest.id}:{chat}"
-    caption = glances.caption(going.digest, going.partnership, language=language)
-    photo = {"chat_id": chat, "photo": going.digest.id, "caption": caption.text, "parse_mode": "HTML"}
-    method, payload = drawing.sent(card, chat)
-    glance = Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until)
-    words = Letter(key, "digest", chat, method, payload, begins, until)
-    return [glance, words] if going.digest.picture else [words]
+def _digests(going: Going, begins: datetime) -> list[Letter]:
+    """To each the picture first, if there is one, then the words with their buttons."""
+    # Drawn once a language: two thousand would hold up everybody for as many seconds as they take.
+    words, pictured = cache(partial(_words, going)), cache(partial(_caption, going))
+    until, letters = begins + DIGEST_LASTS, []
+    for chat, language in going.chats:
+        key = f"digest:{going.digest.id}:{chat}"
+        if going.digest.picture:
+            photo = {
+                "chat_id": chat,
+                "photo": going.digest.id,
+                "caption": pictured(language).text,
+                "parse_mode": "HTML",
+            }
+            letters.append(Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until))
+        method, payload = drawing.sent(words(language, chat == going.partnership.group_chat), chat)
+        letters.append(Letter(key, "digest", chat, method, payload, begins, until))
+    return letters
+
+
+def _words(going: Going, language: str, to_group: bool) -> Card:  # noqa: FBT001 - a cache's key
+    return digest_cards.card(going.digest, going.partnership, language=language, to_group=to_group)
+
+
+def _caption(going: Going, language: str) -> Card:
+    return glances.caption(going.digest, going.partnership, language=language)
 
 
 STEPS: dict[str, Callable[[Database, int, datetime], Awaitable[None]]] = {

@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from bot import ticking
-from dialogs import glances, pictures
+from dialogs import digests, glances, pictures
+from dialogs.cards import Card
 from facilitation import publishing
 from storage.database import Database
 from storage.digests import Digest
+from storage.members import Member
+from storage.partnerships import Partnership
 from storage.queues import Outgoing
 from storage.rounds import Round, Schedule
 from tests.cast import BRIEF, CLOSES, DIGEST, OPENS, REMINDS, Cast, seated
@@ -78,6 +82,29 @@ async def first_round(database: Database, cast: Cast) -> int:
 async def letters(database: Database, kind: str) -> list[Outgoing]:
     async with database.reading() as session:
         return list((await session.exec(select(Outgoing).where(Outgoing.kind == kind))).all())
+
+
+async def test_a_digest_is_drawn_once_a_language(
+    database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[str, bool]] = []
+    draw = digests.card
+
+    def counted(*facts: Any, language: str, to_group: bool) -> Card:  # noqa: ANN401 - handed on
+        drawn.append((language, to_group))
+        return draw(*facts, language=language, to_group=to_group)
+
+    monkeypatch.setattr(digests, "card", counted)
+    for moment in (OPENS, CLOSES):
+        await ticking.tick(database, now=moment)
+    async with database.writing() as session:
+        (await session.get_one(Partnership, cast.partnership.id)).group_chat = -100
+        member = (await session.exec(select(Member).where(Member.account == cast.members[0]))).one()
+        member.language = "cy"
+
+    await ticking.tick(database, now=DIGEST)
+
+    assert sorted(drawn) == [("cy", False), ("en", False), ("en", True)]
 
 
 async def test_a_late_parley_sends_the_brief_before_the_digest(database: Database, cast: Cast) -> None:
