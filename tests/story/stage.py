@@ -124,13 +124,17 @@ class Handset:
                 wanted, timeout=PATIENCE * 1000
             )
 
-    def shot(self, name: str) -> None:
-        """Keep a picture of the screen as it is."""
+    def shot(self, name: str, *, top: bool = False) -> None:
+        """Keep a picture of the screen as it is, or with the newest message scrolled to its top."""
         folder = Path(os.environ.get(KEPT) or self.stage.folder)
         folder.mkdir(parents=True, exist_ok=True)
         # Neither a pointer nor a cursor: a phone has none.
         self.page.mouse.move(0, 0)
         self.page.evaluate("document.activeElement?.blur()")
+        # What a tap says for a moment would lie over the words.
+        self.page.evaluate("document.querySelectorAll('.toast').forEach(one => one.remove())")
+        if top:
+            self.page.locator(".message").last.evaluate("one => one.scrollIntoView({block: 'start'})")
         self.page.screenshot(path=folder / f"{name}.png", animations="disabled")
 
 
