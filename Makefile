@@ -1,6 +1,8 @@
 # Every command of this project, once. Bare `make` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# What pytest ends with where ARGS choose no test.
+NO_TESTS := 5
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -20,7 +22,8 @@ run: setup ## run Parley against the Telegram named in .env
 test: dev ## run every test (brings PostgreSQL and Chromium along)
 	@$(BIN)/python -m tests.equipment
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -m "not alone" -n 2 $(ARGS) || [ $$? = $(NO_TESTS) ]
+	@$(BIN)/coverage run -m pytest -m alone $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 check: lint test ## format, lint, types, import contracts, tests, coverage
 	@$(BIN)/python -m tests.ratchet

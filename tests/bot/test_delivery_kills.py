@@ -20,7 +20,7 @@ from tests.cast import OPENS, REMINDS
 from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.kill, pytest.mark.promise]
+pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
 
 KILLS = proof.size(ci=10, long=200)
 REMINDED = 400

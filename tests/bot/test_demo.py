@@ -12,6 +12,8 @@ import pytest
 
 from bot.demo.command import DemoFailedError, LocalTelegram
 
+pytestmark = pytest.mark.alone
+
 PATIENCE = 300
 
 

@@ -18,7 +18,7 @@ from tests.cast import OPENS
 from tests.processes import Parley, free_port, until
 from tests.sandbox_process import ControlRefused, Sandbox
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.alone, pytest.mark.kill]
 
 PEOPLE = proof.size(ci=50, long=1000)
 RATINGS = 5

@@ -6,6 +6,8 @@ import pytest
 
 from bot import memory
 
+pytestmark = pytest.mark.alone
+
 
 def test_the_peak_is_in_megabytes() -> None:
     assert 20 < memory.peak() < 5_000

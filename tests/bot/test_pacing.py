@@ -19,6 +19,8 @@ from tests import crowd
 from tests.cast import MONDAY
 from tests.sandbox_process import Sandbox
 
+pytestmark = pytest.mark.alone
+
 PEOPLE = 60
 SECONDS = 4.0
 TOLERANCE = 0.05  # the sandbox's own: two calls a second apart may arrive a little closer together

@@ -18,6 +18,8 @@ from tests.cast import MONDAY
 from tests.processes import until
 from tests.sandbox_process import Sandbox
 
+pytestmark = pytest.mark.alone
+
 LEASE = 1.5
 
 

@@ -20,7 +20,7 @@ from tests.cast import OPENS
 from tests.processes import until
 from tests.sandbox_process import Sandbox
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.alone, pytest.mark.kill]
 
 HEAVY = (
     "aiogram",
