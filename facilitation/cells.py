@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.partnerships import Cell, Organisation, Partnership
 from synthesis import disclosure
 
+Group = disclosure.Cell[int]
+
 
 async def draw(
     session: AsyncSession, partnership: Partnership, seated: Sequence[Organisation]
@@ -25,6 +27,7 @@ async def draw(
     await session.refresh(partnership, with_for_update={"key_share": True})
     wanted = {tuple(sorted(cell.organisations)) for cell in drawn}
     if partnership.cells_version and wanted == await _current(session, partnership):
+        await _rename(session, drawn, organisations)
         return {o.id: o.cell_id for o in organisations.values() if o.id is not None}
     partnership.cells_version += 1
     session.add(partnership)
@@ -52,18 +55,27 @@ async def _forget(session: AsyncSession, partnership: Partnership) -> None:
         session.add(organisation)
 
 
-async def _write(
-    session: AsyncSession,
-    partnership: Partnership,
-    group: disclosure.Cell[int],
-    organisations: dict[int, Organisation],
+async def _rename(
+    session: AsyncSession, drawn: Sequence[Group], organisations: dict[int, Organisation]
 ) -> None:
-    """`shape` says what the label is: an organisation's name, a kind, or several kinds together."""
-    label = (
-        organisations[group.organisations[0]].name
-        if group.sort == "organisation"
-        else str(group.key or "others")
-    )
+    """The same people, perhaps by another name: an organisation was renamed, or is of another kind now."""
+    for group in drawn:
+        cell = await session.get_one(Cell, organisations[group.organisations[0]].cell_id)
+        cell.shape, cell.label = group.sort, _label(group, organisations)
+        session.add(cell)
+
+
+def _label(group: Group, organisations: dict[int, Organisation]) -> str:
+    """An organisation's name, a kind, or "others"; the cell's `shape` says which."""
+    if group.sort == "organisation":
+        return organisations[group.organisations[0]].name
+    return str(group.key or "others")
+
+
+async def _write(
+    session: AsyncSession, partnership: Partnership, group: Group, organisations: dict[int, Organisation]
+) -> None:
+    label = _label(group, organisations)
     cell = Cell(
         partnership_id=partnership.id, version=partnership.cells_version, shape=group.sort, label=label
     )

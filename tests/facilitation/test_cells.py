@@ -51,6 +51,24 @@ async def test_the_same_seats_in_any_order_keep_their_cells(database: Database, 
     assert await version(database, cast) == 1
 
 
+async def test_who_is_renamed_or_of_another_kind_keeps_the_cell_under_the_new_name(
+    database: Database, cast: Cast
+) -> None:
+    first = await draw(database, cast, SEATS)
+    async with database.writing() as session:
+        (await session.get_one(Organisation, cast.organisations["council"].id)).name = "Riverside Council"
+        for name in ("family_charity", "youth_centre", "refugee_group"):
+            (await session.get_one(Organisation, cast.organisations[name].id)).kind = "anchor"
+    cast.organisations["council"].name = "Riverside Council"
+
+    second = await draw(database, cast, SEATS)
+
+    assert second == first
+    async with database.reading() as session:
+        labels = (await session.exec(select(Cell.label).order_by(col(Cell.id)))).all()
+    assert labels == ["Riverside Council", "Health Trust", "anchor"]
+
+
 async def test_other_seats_give_new_cells_of_a_new_version(database: Database, cast: Cast) -> None:
     first = await draw(database, cast, SEATS)
 
