@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from storage import schema
 from storage.database import Database
 from tests import equipment, postgres, sandbox_process
 from tests.cast import Cast, found, seated
 from tests.sandbox_process import Sandbox
+
+# How long an example takes says nothing here: two tests share two cores.
+settings.register_profile("parley", deadline=None)
+settings.load_profile("parley")
 
 ENGINES = ("sqlite", "postgresql")
 
