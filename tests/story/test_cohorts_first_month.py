@@ -154,9 +154,8 @@ class Cohort:
             for name, deed in zip(deeds, step, strict=True):
                 if deed is not None:
                     self._deed(self.users[name], deed)
-            self.stage.quiet()
             for name in deeds:
-                self._until(name, lambda newest: not newest["mine"])
+                self._until(name, lambda newest: not newest["mine"] and not self._pending())
 
     def _deed(self, user: int, deed: str) -> None:
         if not deed.startswith("["):
@@ -167,6 +166,10 @@ class Cohort:
         assert deed[1:-1] in keys, newest["text"]
         body = {"message_id": newest["id"], "data": keys[deed[1:-1]]}
         self.stage.sandbox.ask("POST", f"phones/{user}/tap", body)
+
+    def _pending(self) -> bool:
+        """Whether a tap is unanswered; that it is answered comes after all it changes."""
+        return any(self.stage.sandbox.ask("GET", "pending").values())
 
     def _newest(self, user: int) -> dict[str, Any]:
         chats = self.stage.sandbox.ask("GET", f"phones/{user}")["chats"]
