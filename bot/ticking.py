@@ -90,11 +90,11 @@ async def _invited(session: AsyncSession, opened: Opened, now: datetime) -> list
     """One letter to each who can be reached. None is lost: what cannot wait for the day comes at once."""
     due, until = opened.round.opens_at, opened.round.closes_at
     begin = await _mornings(session, opened, due=due, now=now)
-    letters = []
+    letters, card = [], invitations.to_each(invitations.invitation, opened)
     for asked in opened.asked:
         if asked.account is not None:
             begins = begin[asked.timezone] if begin[asked.timezone] < until else max(due, now)
-            method, payload = drawing.sent(invitations.invitation(opened, asked), asked.account)
+            method, payload = drawing.sent(card(asked), asked.account)
             key = f"invitation:{asked.invitation.id}"
             letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until))
     return letters
@@ -120,6 +120,9 @@ async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> lis
         zone: await quiet.reminds_until(session, round_, begins=begins, timezone=zone)
         for zone, begins in begin.items()
     }
+    cards = {
+        last: invitations.to_each(partial(invitations.reminder, last=last), opened) for last in (True, False)
+    }
     letters = []
     for asked in opened.asked:
         begins, until = begin[asked.timezone], end[asked.timezone]
@@ -127,8 +130,7 @@ async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> lis
         which = reminders.LAST if begins >= again else round_.reminded
         until = min(until, again) if which == reminders.FIRST else until
         if asked.account is not None and begins < until:
-            card = invitations.reminder(opened, asked, last=which == reminders.LAST)
-            method, payload = drawing.sent(card, asked.account)
+            method, payload = drawing.sent(cards[which == reminders.LAST](asked), asked.account)
             key = reminders.key(asked.invitation.id, which)
             letters.append(Letter(key, "reminder", asked.account, method, payload, begins, until))
     return letters

@@ -1,6 +1,9 @@
 """The cards that come by themselves while a round runs."""
 
-from dialogs.cards import Card, Reader, draw
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+
+from dialogs.cards import Button, Card, Reader, code, draw
 from facilitation import burden, instruments, rounds
 from facilitation.instruments import MODES, Instrument, Item, said
 from facilitation.rounds import Asked, Opened
@@ -18,6 +21,29 @@ def invitation(opened: Opened, asked: Asked) -> Card:
 
 def reminder(opened: Opened, asked: Asked, *, last: bool) -> Card:
     return _card("reminder", opened, asked, last=last)
+
+
+def to_each(drawing: Callable[[Opened, Asked], Card], opened: Opened) -> Callable[[Asked], Card]:
+    """The drawing of such a card for one after the other, made once for all who read the same.
+
+    Of thousands every single drawing would hold up whoever taps meanwhile. Only what the buttons lead to is
+    each person's own: their invitation, and nothing else.
+    """
+    drawn: dict[Hashable, Card] = {}
+
+    def to(asked: Asked) -> Card:
+        codes = tuple(item for item, _ in asked.invitation.questions)
+        alike = asked.organisation, asked.language, asked.timezone, codes
+        if alike not in drawn:
+            drawn[alike] = drawing(opened, asked)
+        card = drawn[alike]
+        return replace(card, rows=tuple(tuple(_own(one, asked) for one in row) for row in card.rows))
+
+    return to
+
+
+def _own(button: Button, asked: Asked) -> Button:
+    return replace(button, data=code(button.data.partition(":")[0], asked.invitation.id))
 
 
 def _card(template: str, opened: Opened, asked: Asked, **facts: object) -> Card:

@@ -2,15 +2,16 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from bot import ticking
-from dialogs import digests, glances, pictures
+from dialogs import digests, glances, invitations, pictures
 from dialogs.cards import Card
-from facilitation import publishing
+from facilitation import publishing, rounds
 from storage.database import Database
 from storage.digests import Digest
 from storage.members import Member
@@ -82,6 +83,24 @@ async def first_round(database: Database, cast: Cast) -> int:
 async def letters(database: Database, kind: str) -> list[Outgoing]:
     async with database.reading() as session:
         return list((await session.exec(select(Outgoing).where(Outgoing.kind == kind))).all())
+
+
+async def test_each_gets_the_card_that_would_be_drawn_for_them_alone(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        member = (await session.exec(select(Member).where(Member.account == cast.members[1]))).one()
+        member.language, member.timezone = "cy", "Europe/Berlin"
+    round_id = await first_round(database, cast)
+    async with database.writing() as session:
+        opened = await rounds.open_(session, round_id, now=OPENS)
+        assert opened is not None
+        last = partial(invitations.reminder, last=True)
+        for drawing in (invitations.invitation, last):
+            to = invitations.to_each(drawing, opened)
+
+            drawn = [to(asked) for asked in opened.asked]
+
+            assert drawn == [drawing(opened, asked) for asked in opened.asked]
+            assert len({card.rows for card in drawn}) == len(cast.members)
 
 
 async def test_a_digest_is_drawn_once_a_language(
