@@ -136,6 +136,8 @@ class Handset:
         if top:
             self.page.locator(".message").last.evaluate("one => one.scrollIntoView({block: 'start'})")
         self.page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        # Back to the end, where what comes next is followed.
+        self.page.locator(".message").last.evaluate("one => one.scrollIntoView({block: 'end'})")
 
 
 @dataclass

@@ -48,7 +48,7 @@ WEEK_1: dict[str, Deeds] = {
     ),
     "Leila": (
         *("[Start]", "Ring the four parents on our list.", QUOTED),
-        *("Who has done the first-aid course, and was it any good?", NAMED, SKIP),
+        *("Who has done the first-aid course?", NAMED, SKIP),
     ),
     "Dafydd": (
         *("[Start]", "Cook the pilot menu once, for money.", QUOTED, SKIP),
@@ -262,7 +262,7 @@ def the_first_week_has_an_aim_an_ask_and_an_offer(cohort: Cohort) -> None:
     assert below(told, "What is one thing you would like to ask the others for?") == [
         "• Amara, Second Rise Bakery: “An oven thermometer that tells the truth.”",
         "• Jo, Mend Street: “A shelf in somebody's shop window for a month.”",
-        "• Leila, Kite Childminders: “Who has done the first-aid course, and was it any good?”",
+        "• Leila, Kite Childminders: “Who has done the first-aid course?”",
         "• Priya, Spoke and Wheel: “Somebody who reads small print.”",
     ]
     assert below(told, "What is one thing you could offer the others?") == [
@@ -409,4 +409,4 @@ def organisations_speak_for_themselves(cohort: Cohort) -> None:
     ]
     assert not any(name in told for name in ("Amara", "Leila", "Jo,"))
     assert "One person speaks here for each organisation." in told
-    cohort.ben.shot("cohort-9-voices")
+    cohort.ben.shot("cohort-9-voices", top=True)
