@@ -70,7 +70,7 @@ def founds(fay: Handset, link: str) -> None:
     fay.taps += 1  # on the link
 
     fay.sees("This link founds a partnership.")
-    fay.shot("setup-1-link")
+    fay.shot("setup-1-link", top=True)
     fay.tap("No")
     fay.say("Riverside")
     fay.sees("Riverside is founded, and you facilitate it.")
@@ -117,7 +117,7 @@ def invites_the_lead(fay: Handset) -> str:
     fay.say("Sam")
 
     fay.sees("A link for Sam, at Harbour Refugee Group")
-    fay.shot("setup-3-invite")
+    fay.shot("setup-3-invite", top=True)
     link = LINK.search(fay.text)
     assert link is not None
     assert qr.read(fay.picture()) == link[0]
@@ -131,7 +131,7 @@ def lets_everybody_in(fay: Handset) -> dict[str, str]:
     fay.tap("5")
 
     fay.sees("Each lets 5 people in, until 1 January.")
-    fay.shot("setup-4-links")
+    fay.shot("setup-4-links", top=True)
     links = dict(zip(PARTNERS, LINK.findall(fay.text), strict=True))
     assert all(re.search(rf"{name}\s+{re.escape(link)}", fay.text) for name, link in links.items())
     return links
@@ -145,14 +145,14 @@ def schedules_a_pulse(fay: Handset) -> None:
     fay.sees("It asks everyone: 8 people now.")
     fay.sees("With these numbers the digest can show:")
     fay.sees("on their own: Riverside Council, Youth Centre")
-    fay.shot("setup-5-schedule")
+    fay.shot("setup-5-schedule", top=True)
     fay.tap("Days off")
     fay.tap("England")
     fay.sees("The next: Friday 25 December, Christmas Day.")
     fay.tap("Back")
     fay.tap("Try it on me")
     fay.sees("Only a try, for you. Nothing you tap is kept.")
-    fay.shot("setup-6-try")
+    fay.shot("setup-6-try", top=True)
     for rating in ("3", "2", "4"):
         fay.tap(rating)
     fay.sees("4 of 6")
