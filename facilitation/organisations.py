@@ -166,16 +166,18 @@ async def remove(
 
     What its people said stays. Raises OwnSeat.
     """
-    sat = await people(session, organisation.id)
-    if any(one.account == account and one.seat.role == "facilitator" for one in sat):
-        raise OwnSeat
-    organisation.removed_at = now
-    session.add(organisation)
+    # The links first: whoever joins by one at this moment is done before us, and then among those who sat
+    # there; or finds it taken back.
     await session.exec(
         update(Invite)
         .where(col(Invite.organisation_id) == organisation.id, col(Invite.revoked_at).is_(None))
         .values(revoked_at=now)
     )
+    sat = await people(session, organisation.id)
+    if any(one.account == account and one.seat.role == "facilitator" for one in sat):
+        raise OwnSeat
+    organisation.removed_at = now
+    session.add(organisation)
     await seats.leave(session, [one.seat for one in sat], taking_out=False, now=now)
     return sat
 

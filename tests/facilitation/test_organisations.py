@@ -1,5 +1,7 @@
 """Organisations are added, described and removed by their partnership's facilitators, and by nobody else."""
 
+import asyncio
+
 import pytest
 from sqlmodel import col, select
 
@@ -214,6 +216,27 @@ async def test_a_removed_organisation_s_seats_end_its_links_stop_and_its_answers
         with pytest.raises(NotYours):
             await organisations.facilitated(session, council, account=cast.facilitator)
     assert round_.state == "open"
+
+
+async def test_who_joins_at_the_moment_an_organisation_is_removed_holds_no_seat_of_it(
+    database: Database, cast: Cast
+) -> None:
+    invite_id = await invited(database, cast, "council")
+
+    async def remove() -> None:
+        async with database.writing() as session:
+            council = await session.get_one(Organisation, cast.organisations["council"].id)
+            await organisations.remove(session, council, account=cast.facilitator, now=MONDAY)
+
+    async with database.writing() as session:
+        invite = await session.get_one(Invite, invite_id)
+        await invites.join(session, invite, account=9_000, language="en", now=MONDAY)
+        removing = asyncio.create_task(remove())
+        await asyncio.sleep(0.3)
+    await removing
+
+    async with database.reading() as session:
+        assert await members.sittings(session, account=9_000) == []
 
 
 async def test_the_next_round_goes_without_a_removed_organisation(database: Database, cast: Cast) -> None:
