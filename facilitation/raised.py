@@ -31,6 +31,9 @@ OWED_WITHIN = timedelta(days=14)
 # A kind of organisation is named beside words only if it has so many seats: as beside a round's quotes.
 KIND_IS_CROWD = 5
 KINDS_HEARD = ("", "yes", "partly", "no")
+# What somebody tapped just before a digest or brief was made may be handled just after: the next one looks
+# back so much further. Told twice is better than never.
+LOOKS_BACK = timedelta(minutes=10)
 LARGEST_ID = 2**53
 LONGEST = 2500  # letters: a reply and its reason fit beside them
 ALONE = "facilitator"  # for the facilitators alone, without a name
@@ -96,7 +99,7 @@ async def for_brief(
     listed = []
     for one in await standing(session, partnership_id):
         row = one.raised
-        said = since is not None and row.heard_at is not None and row.heard_at >= since
+        said = since is not None and row.heard_at is not None and row.heard_at >= since - LOOKS_BACK
         if row.replied_at is None or row.reply == "negotiating" or said:
             quote = {"by": "", "name": ""} if said else label(one, crowds=crowds)
             owed_by = owed_until(row, zone).isoformat()
@@ -119,7 +122,8 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
     partnership = await session.get_one(Partnership, partnership_id)
     crowds, zone = await crowds_of(session, partnership_id), ZoneInfo(partnership.timezone)
     found = await standing(session, partnership_id)
-    current = [one for one in found if one.raised.replied_at is None or one.raised.replied_at >= since]
+    back = since - LOOKS_BACK
+    current = [one for one in found if one.raised.replied_at is None or one.raised.replied_at >= back]
     quotable = [one for one in current if one.raised.shown_as in QUOTABLE]
     open_: list[dict[str, Any]] = []
     replied: list[dict[str, Any]] = []
@@ -128,7 +132,7 @@ async def for_digest(session: AsyncSession, partnership_id: int, *, since: datet
             told = _told(one, zone) | label(one, crowds=crowds)
             told["owed_by"] = owed_until(one.raised, zone).isoformat()
             (open_ if one.raised.replied_at is None else replied).append(told)
-    said = _said([one.raised for one in found], since=since)
+    said = _said([one.raised for one in found], since=back)
     return {
         "owed": open_,
         "replied": replied,

@@ -149,6 +149,21 @@ async def test_whether_they_were_heard_stands_in_the_brief_without_a_name(
     assert second == []
 
 
+async def test_a_reply_tapped_before_a_digest_and_handled_after_it_stands_in_the_next(
+    database: Database, cast: Cast
+) -> None:
+    author = cast.accounts["council"][0]
+    facts = {"reply": "agreed", "replied_at": SEEN, "heard": "no", "heard_at": SEEN}
+    await put(database, cast, author, "An hour earlier?", **facts)
+
+    told = await digest(database, cast, since=SEEN + timedelta(seconds=20))
+    listed = await brief(database, cast, since=SEEN + timedelta(seconds=20))
+
+    assert [one["text"] for one in told["replied"]] == ["An hour earlier?"]
+    assert told["heard"]["no"] == 1
+    assert [one["heard"] for one in listed] == ["no"]
+
+
 async def test_who_raised_much_counts_once_among_those_who_say_whether_they_were_heard(
     database: Database, cast: Cast
 ) -> None:
