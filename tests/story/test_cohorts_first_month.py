@@ -369,12 +369,12 @@ def everybody_looks_back(cohort: Cohort) -> None:
     check_in_opens_beside_it(cohort)
     cohort.stage.move(at(27, 8))
     cohort.nadia.sees("“I nearly gave up in week two.”")
-    told = cohort.digest(27, "look-back 1")
+    told = cohort.digest(27, "retro 1")
     assert "“Somebody asked every Monday. I would not have.”" in told
     assert "Amara, Second Rise Bakery" in told
     assert "gave up" not in told
     assert told.endswith("what will we do differently, and who begins?")
-    cohort.ben.shot("cohort-7-look-back", top=True)
+    cohort.ben.shot("cohort-7-retro", top=True)
 
 
 def check_in_opens_beside_it(cohort: Cohort) -> None:
