@@ -176,7 +176,7 @@ async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now
     partnership, seat = sitting.partnership, sitting.seat
     reader = await readers.of(session, account=moment.account, partnership_id=partnership.id)
     parts = [_part(part, reader, sitting) for part in await coming.open_now(session, seat, now)]
-    upcoming = await _asked(session, sitting.organisation, reader, now=now)
+    opens = await _opens_next(session, sitting, now=now)
     today = now.astimezone(ZoneInfo(reader.timezone)).date()
     resting = seats.rests(seat, today)
     drawn = draw(
@@ -189,7 +189,7 @@ async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now
         parts=parts,
         resting=resting,
         until=readers.noon(seat.away_until, reader) if resting and seat.away_until else None,
-        next=next((one for one in upcoming if one["opens"]), None),
+        opens=opens,
     )
     return {
         "text": Markup(drawn.text),  # noqa: S704 - a card's text is HTML
@@ -199,6 +199,14 @@ async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now
         "resting": resting,
         "parts": parts,
     }
+
+
+async def _opens_next(session: AsyncSession, sitting: Sitting, *, now: datetime) -> datetime | None:
+    """When this organisation is asked next; for a facilitator, when anybody is."""
+    if sitting.seat.role == FACILITATOR:
+        return await coming.next_opening(session, sitting.partnership.id, now)
+    upcoming = await coming.next_for(session, sitting.organisation, now)
+    return next((one.opens for one in upcoming if one.opens), None)
 
 
 def _part(part: Open, reader: Reader, sitting: Sitting) -> Place:

@@ -1,17 +1,20 @@
 """What is asked of people: what is open for a seat now, and what comes next in a partnership."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, instruments, questions
+from facilitation import burden, instruments, occurrences, questions, schedules
 from facilitation.instruments import Wording
+from facilitation.schedules import Plan
 from storage.members import Seat
-from storage.partnerships import Organisation
+from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Invitation, Round, Schedule
+
+LOOKED_AT = 30  # dates: one that rests on all of them has none to tell
 
 
 @dataclass(frozen=True)
@@ -68,35 +71,48 @@ async def _open(session: AsyncSession, invitation: Invitation, round_: Round) ->
 
 async def next_for(session: AsyncSession, organisation: Organisation, now: datetime) -> list[Coming]:
     """What is asked of this organisation's people, what comes soonest first."""
+    plans = await _running(session, organisation.partnership_id)
+    theirs = [
+        plan for plan in plans if not plan.schedule.audience or organisation.id in plan.schedule.audience
+    ]
+    found = [await _coming(session, plan, now) for plan in theirs]
+    return sorted(found, key=lambda one: (one.opens is None, one.opens, one.schedule.id))
+
+
+async def next_opening(session: AsyncSession, partnership_id: int, now: datetime) -> datetime | None:
+    """When something is asked of anybody in a partnership next."""
+    plans = await _running(session, partnership_id)
+    found = [await _opens(session, plan, now) for plan in plans]
+    return min((opens for opens in found if opens), default=None)
+
+
+async def _running(session: AsyncSession, partnership_id: int) -> list[Plan]:
+    partnership = await session.get_one(Partnership, partnership_id)
     wanted = select(Schedule).where(
-        Schedule.partnership_id == organisation.partnership_id,
+        Schedule.partnership_id == partnership_id,
         col(Schedule.started_at).is_not(None),
         col(Schedule.paused_at).is_(None),
         col(Schedule.deleted_at).is_(None),
     )
-    theirs = [
-        schedule
-        for schedule in (await session.exec(wanted)).all()
-        if not schedule.audience or organisation.id in schedule.audience
-    ]
-    found = [await _coming(session, schedule, now) for schedule in theirs]
-    return sorted(found, key=lambda one: (one.opens is None, one.opens, one.schedule.id))
+    return [Plan(schedule, partnership) for schedule in (await session.exec(wanted)).all()]
 
 
-async def _coming(session: AsyncSession, schedule: Schedule, now: datetime) -> Coming:
-    opens = (
-        select(Round.opens_at)
-        .where(Round.schedule_id == schedule.id, Round.state == "planned", col(Round.opens_at) > now)
-        .order_by(col(Round.opens_at))
-        .limit(1)
-    )
-    instrument = instruments.parsed(_first(schedule))
+async def _coming(session: AsyncSession, plan: Plan, now: datetime) -> Coming:
+    instrument = instruments.parsed(_first(plan.schedule))
     return Coming(
         instrument.title,
         burden.seconds(instrument.items),
-        schedule,
-        (await session.exec(opens)).first(),
+        plan.schedule,
+        await _opens(session, plan, now),
     )
+
+
+async def _opens(session: AsyncSession, plan: Plan, now: datetime) -> datetime | None:
+    """Its next date on which it does not rest, by its rule: rounds are written down for two weeks only."""
+    ahead = await schedules.coming(session, plan, now=now, count=LOOKED_AT)
+    day = next((one.day for one in ahead if not one.rests), None)
+    at = time.fromisoformat(plan.schedule.opens)
+    return None if day is None else occurrences.opens_at(day, at, plan.zone)
 
 
 def _first(schedule: Schedule) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import facilitators, invites, members, partnerships, rounds
+from facilitation import coming, facilitators, invites, members, partnerships
 from facilitation.refusals import Refusal
 from storage.members import Founding, Invite, Member, Seat
 from storage.partnerships import Organisation, Partnership
@@ -150,7 +150,7 @@ async def progress(session: AsyncSession, partnership: Partnership, *, now: date
         invited=bool(people) or await _link_out(session, partnership.id, now=now),
         scheduled=await _planned(session, partnership.id, col(Schedule.started_at).is_not(None)),
         drafted=await _planned(session, partnership.id),
-        opens=await rounds.next_opening(session, partnership.id, now),
+        opens=await coming.next_opening(session, partnership.id, now),
     )
 
 

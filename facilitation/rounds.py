@@ -272,13 +272,6 @@ async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Open
     return Opened(round_, partnership, tuple(asked), round_.instrument["title"])
 
 
-async def next_opening(session: AsyncSession, partnership_id: int, now: datetime) -> datetime | None:
-    wanted = select(Round.opens_at).where(
-        Round.partnership_id == partnership_id, Round.state == "planned", col(Round.opens_at) > now
-    )
-    return (await session.exec(wanted.order_by(col(Round.opens_at)).limit(1))).first()
-
-
 async def open_for(session: AsyncSession, seat: Seat, now: datetime) -> tuple[Invitation | None, int, int]:
     """The seat's newest open invitation, how many of its items are settled, and how many there are."""
     wanted = (

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import partnerships, planning, zones
+from facilitation import organisations, partnerships, planning, zones
 from facilitation.refusals import Refusal
 from facilitation.zones import ZoneUnknown
 from storage.partnerships import Partnership
@@ -32,8 +32,15 @@ class MinimumKept(Refusal):
 
 
 async def rename(session: AsyncSession, partnership: Partnership, name: str) -> None:
-    """Raises NameMissing, NameTooLong."""
-    partnership.name = partnerships.named(name)
+    """A backbone that was never given a name of its own is called like it still.
+
+    Raises NameMissing, NameTooLong.
+    """
+    before, partnership.name = partnership.name, partnerships.named(name)
+    for one in await organisations.of(session, partnership.id):
+        if one.kind == "backbone" and one.name == before:
+            one.name = partnership.name
+            session.add(one)
     session.add(partnership)
 
 

@@ -69,17 +69,20 @@ def _organisation(kind: str, words: str) -> Organisation:
 
 
 def _home() -> Iterator[Scene]:
-    nexts = (None, {"title": "pulse", "seconds": 80, "opens": OPENS})
     rests = ((False, None), (True, None), (True, DIGEST))
-    for role, following, given, (resting, until) in product(ROLES, nexts, (None, 0, 3, 6), rests):
+    for role, following, given, (resting, until) in product(ROLES, (None, OPENS), (None, 0, 3, 6), rests):
         parts = [] if given is None else [_part("", given=given)]
-        facts = {"role": role, "next": following, "parts": parts, "resting": resting, "until": until}
+        facts = {"role": role, "opens": following, "parts": parts, "resting": resting, "until": until}
         for backbone in (False, True):
             yield Scene(
                 "place",
                 f"{role} {bool(following)} {given} {resting} {until} {backbone}",
-                drawn("place", partnership=same, organisation=same, backbone=backbone, **facts),
+                drawn("place", partnership="Riverside", organisation=same, backbone=backbone, **facts),
             )
+    alone = {"role": "facilitator", "opens": OPENS, "parts": [], "resting": False, "until": None}
+    yield Scene(
+        "place", "one name", drawn("place", partnership=same, organisation=same, backbone=True, **alone)
+    )
     for given, several, count in product((0, 3, 6), (False, True), (0, 1, 2)):
         yield Scene("home", f"{given} {several} {count}", _at_home(given, several=several, parts=count))
 

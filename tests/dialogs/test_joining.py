@@ -14,7 +14,7 @@ from facilitation import invites, members, seats
 from storage.database import Database
 from storage.members import Invite, Member
 from storage.partnerships import Partnership
-from tests.cast import DIGEST, MONDAY, OPENS, Cast, seat_of, seated
+from tests.cast import DIGEST, MONDAY, OPENS, Cast, changed, seat_of, seated
 from tests.dialogs.phone import Phone, card, data, labels, text
 from tests.facilitation.turning import plan, turn
 
@@ -316,10 +316,10 @@ async def test_home_tells_where_a_person_is_at_every_stage(database: Database, c
 
 
 async def test_without_a_time_set_home_says_so(database: Database, cast: Cast) -> None:
-    far = MONDAY + timedelta(days=400)
+    await changed(database, cast, paused_at=MONDAY)
 
-    member = await Phone(database, cast.members[0], now=far).say("/start")
-    facilitator = await Phone(database, cast.facilitator, now=far).say("/start")
+    member = await Phone(database, cast.members[0], now=MONDAY).say("/start")
+    facilitator = await Phone(database, cast.facilitator, now=MONDAY).say("/start")
 
     assert "Questions come when the facilitator has set a time." in text(member)
     assert "No time is set for the next round." in text(facilitator)

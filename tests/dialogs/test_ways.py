@@ -10,7 +10,7 @@ from dialogs.events import Setting
 from facilitation import planning, rounds, ways, zones
 from storage.database import Database
 from storage.members import Seat
-from storage.partnerships import Partnership
+from storage.partnerships import Organisation, Partnership
 from storage.rounds import Awaited, Round
 from tests.cast import MONDAY, OPENS, Cast, seated
 from tests.dialogs.phone import Phone, data, labels, text
@@ -33,6 +33,21 @@ async def awaited(phone: Phone) -> str:
 async def kept(database: Database, cast: Cast) -> Partnership:
     async with database.reading() as session:
         return await session.get_one(Partnership, cast.partnership.id)
+
+
+async def test_an_organisation_called_like_its_partnership_is_renamed_with_it(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    async with database.writing() as session:
+        forum = await session.get_one(Organisation, cast.organisations["forum"].id)
+        forum.name = cast.partnership.name
+        session.add(forum)
+    await facilitator.tap(f"way_name:{cast.partnership.id}")
+
+    await facilitator.say("Riverside Together")
+    home = await facilitator.say("/start")
+
+    assert text(home).startswith("Riverside Together\nYou facilitate here.")
 
 
 async def test_a_partnership_is_renamed_in_place(database: Database, cast: Cast, facilitator: Phone) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from facilitation import answers, asking, members, parts, planning, rounds
+from facilitation import answers, asking, coming, members, parts, planning, rounds
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.members import Seat
@@ -328,7 +328,7 @@ async def test_what_is_open_for_a_seat_and_how_far_it_is(database: Database, cas
         newest = await rounds.newest_for(session, cast.partnership.id, account=one, now=OPENS)
         later = await rounds.newest_for(session, cast.partnership.id, account=one, now=CLOSES)
         replied = await rounds.replied(session, round_id)
-        following = await rounds.next_opening(session, cast.partnership.id, OPENS)
+        following = await coming.next_opening(session, cast.partnership.id, OPENS)
 
     assert nothing == (None, 0, 0)
     assert invitation is not None
