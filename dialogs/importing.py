@@ -61,6 +61,7 @@ async def _preview(
         roster=roster_id,
         organisations=plan.organisations,
         new=plan.new,
+        unsaid=[plan.known[key].name for key in plan.kinds],
         people=len(plan.invited) + len(plan.here),
         invited=len(plan.invited),
         here=len(plan.here),

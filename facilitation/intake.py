@@ -18,6 +18,7 @@ from storage.rounds import Schedule
 
 LONDON = "Europe/London"
 WEEKLY = "FREQ=WEEKLY;BYDAY=TU"
+UNSAID = "other"
 Place = tuple[int | None, str, str]  # organisation, role and name of somebody
 
 
@@ -59,6 +60,7 @@ class Plan:
     here: tuple[Person, ...]  # they sit there already, and need no link
     replacing: int  # links never used that new ones take the place of
     capacities: dict[str, int]
+    kinds: dict[str, str]  # of organisations that are there, and whose kind was left open
 
 
 async def planned(
@@ -92,7 +94,8 @@ async def _called(session: AsyncSession, name: str) -> Partnership | None:
 
 def _clashes(known: Sequence[Organisation], people: Sequence[Person]) -> list[Problem]:
     """Lines that say of an organisation something else than an earlier line, or than what is there."""
-    kinds = {one.name.casefold(): one.kind for one in known}
+    # "Other" stands there too until somebody says a kind: a file may say it.
+    kinds = {one.name.casefold(): one.kind for one in known if one.kind != UNSAID}
     minutes = {one.name.casefold(): str(one.capacity) for one in known if one.capacity is not None}
     found = []
     for person in people:
@@ -141,7 +144,14 @@ async def _plan(
         here=tuple(here),
         replacing=sum(unused[place] for place in wanted),
         capacities={p.organisation.casefold(): int(p.capacity) for p in people if p.capacity},
+        kinds=_kinds_said(by_name, people),
     )
+
+
+def _kinds_said(known: dict[str, Organisation], people: Sequence[Person]) -> dict[str, str]:
+    said = {person.organisation.casefold(): person.kind for person in people}
+    unsaid = (key for key, one in known.items() if one.kind == UNSAID)
+    return {key: said[key] for key in unsaid if said.get(key, UNSAID) != UNSAID}
 
 
 async def _seated(session: AsyncSession, partnership: Partnership | None) -> list[Place]:
@@ -261,6 +271,9 @@ async def _organisations(
         session.add(places[key])
         # One by one: their numbers keep the order of the lines.
         await session.flush()
+    for key, kind in plan.kinds.items():
+        places[key].kind = kind
+        session.add(places[key])
     for key, minutes in plan.capacities.items():
         places[key].capacity = minutes
         session.add(places[key])

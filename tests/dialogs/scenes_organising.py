@@ -235,7 +235,8 @@ def filed() -> Iterator[Scene]:
 
 def _preview(new: bool, facts: dict[str, Any], words: str) -> Card:  # noqa: FBT001 - filled in by partial
     names = (words, "Shed") if new else ()
-    return cards.draw("roster_preview", READER, partnership=partnership(words), new=names, **facts)
+    facts |= {"new": names, "unsaid": names}
+    return cards.draw("roster_preview", READER, partnership=partnership(words), **facts)
 
 
 def _problems(count: int, more: int, words: str) -> Card:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from facilitation import intake, invites, members, roster
+from facilitation import intake, invites, members, organisations, roster
 from facilitation.intake import Invited, RuleSet, TimezoneSet, TimezoneUnknown
 from facilitation.occurrences import NoDateInFourYears
 from facilitation.recurrence import RuleUnreadable
@@ -182,6 +182,18 @@ async def test_every_line_that_says_otherwise_than_what_is_there_is_told(
         Problem(4, "capacity_differs", "Council", "90", "60"),
         Problem(6, "kind_differs", "NEW", "public", "funder"),
     )
+
+
+async def test_a_file_says_the_kind_of_an_organisation_where_it_was_left_open(
+    database: Database, cast: Cast
+) -> None:
+    async with database.writing() as session:
+        [shed] = await organisations.add(session, cast.partnership.id, "Shed")
+
+    await take_in(database, HEAD + "Riverside,Shed,community,,Ada,member,\nRiverside,SHED,community,,Bo,,\n")
+
+    async with database.reading() as session:
+        assert (await session.get_one(Organisation, shed.id)).kind == "community"
 
 
 async def test_what_an_organisation_can_give_is_taken_from_any_of_its_lines(
