@@ -8,7 +8,8 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import invites, members, partnerships, seats
+from facilitation import days, invites, members, partnerships, seats
+from facilitation.partnerships import NameTooLong
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Invite, Member, Seat
 from storage.partnerships import Organisation
@@ -22,7 +23,13 @@ LONGEST_UNWANTED = 500
 
 
 class NameTaken(Refusal):
-    """{name} is here already. Please send another name, or go back to the list."""
+    """{name} is here already, so nothing was stored. Please leave that name out, or send another one."""
+
+
+class OneNameTooLong(Refusal):
+    """This name is too long, so nothing was stored: {name}. It may have {most} letters. Please shorten it,
+    and send all of them once more.
+    """
 
 
 class TooManyNames(Refusal):
@@ -106,24 +113,37 @@ def waiting(found: Sequence[Listed]) -> list[Organisation]:
 
 
 def names(text: str) -> list[str]:
-    """Names as they were typed, one a line. Raises NameMissing, NameTooLong, TooManyNames."""
+    """Names as they were typed, one a line. Raises NameMissing, NameTooLong, OneNameTooLong, TooManyNames."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_AT_ONCE:
         raise TooManyNames(most=MOST_AT_ONCE)
-    return [partnerships.named(line) for line in lines or [text]]
+    if len(lines) < 2:  # noqa: PLR2004 - of several, the refusal has to say which
+        return [partnerships.named(text)]
+    return [_of_several(line) for line in lines]
+
+
+def _of_several(line: str) -> str:
+    try:
+        return partnerships.named(line)
+    except NameTooLong:
+        raise OneNameTooLong(name=days.shown(line), most=partnerships.LONGEST) from None
 
 
 async def add(session: AsyncSession, partnership_id: int, text: str) -> list[Organisation]:
     """Organisations by their names, one a line; of kind other until somebody says more.
 
-    Raises NameMissing, NameTooLong, NameTaken, TooManyNames.
+    A name that was typed twice counts once. Raises NameMissing, NameTooLong, OneNameTooLong, NameTaken,
+    TooManyNames.
     """
     taken = {one.name.casefold() for one in await of(session, partnership_id)}
-    added = []
+    wanted: dict[str, str] = {}
     for name in names(text):
-        if name.casefold() in taken:
+        wanted.setdefault(name.casefold(), name)
+    for key, name in wanted.items():
+        if key in taken:
             raise NameTaken(name=name)
-        taken.add(name.casefold())
+    added = []
+    for name in wanted.values():
         added.append(Organisation(partnership_id=partnership_id, name=name, kind="other"))
         # One by one: their numbers keep the order of the lines.
         session.add(added[-1])

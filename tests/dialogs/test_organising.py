@@ -122,7 +122,9 @@ async def test_a_name_that_is_taken_is_asked_for_again(
     refused = await facilitator.say("council")
     taken = await facilitator.say("Council of Elders")
 
-    assert text(refused) == "council is here already. Please send another name, or go back to the list."
+    assert text(refused) == (
+        "council is here already, so nothing was stored. Please leave that name out, or send another one."
+    )
     assert "What kind of organisation is Council of Elders?" in text(taken)
 
 

@@ -9,6 +9,7 @@ from facilitation import invites, members, organisations, partnerships, rounds
 from facilitation.organisations import (
     MinutesUnclear,
     NameTaken,
+    OneNameTooLong,
     OwnSeat,
     TooManyNames,
     UnwantedTooLong,
@@ -77,15 +78,29 @@ async def test_several_organisations_are_added_at_once_in_their_order(database: 
     assert (await named(database, cast))[-3:] == ["Shed", "Tide Mill", "Ark"]
 
 
+async def test_a_name_typed_twice_is_one_organisation(database: Database, cast: Cast) -> None:
+    async with database.writing() as session:
+        await organisations.add(session, cast.partnership.id, "Shed\nArk\nshed")
+
+    assert (await named(database, cast))[-2:] == ["Shed", "Ark"]
+
+
+def test_of_several_names_the_one_that_is_too_long_is_named() -> None:
+    with pytest.raises(OneNameTooLong) as refused:
+        organisations.names("Shed\n" + "Long " * 21)
+
+    assert "Long Long" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
         ("", NameMissing),
         ("\u200c\n", NameMissing),
         ("x" * 101, NameTooLong),
-        ("Shed\n" + "x" * 101, NameTooLong),
+        ("Shed\n" + "x" * 101, OneNameTooLong),
         ("COUNCIL", NameTaken),
-        ("Shed\nshed", NameTaken),
+        ("Shed\nCouncil", NameTaken),
         ("\n".join(f"Shed {number}" for number in range(31)), TooManyNames),
     ],
 )
