@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -55,7 +55,7 @@ async def card(session: AsyncSession, moment: Moment, plan: Plan) -> Card:
     running = state(schedule) == "running"
     opened = await cancelling.open_now(session, schedule.id)
     found = await outlook.of(session, plan)
-    next_day = next((one.day.toordinal() for one in coming if not one.rests), None) if running else None
+    first = next((one.day for one in coming if not one.rests), None)
     return draw(
         "plan",
         for_whom,
@@ -71,9 +71,19 @@ async def card(session: AsyncSession, moment: Moment, plan: Plan) -> Card:
         days_off=len(days_off(plan, now=now)),
         who=Markup(_who(plan, found, await _asked(session, plan), for_whom)),  # noqa: S704 - a card's text is HTML
         shows=Markup(await _shows(session, plan, found, for_whom, now=now)),  # noqa: S704 - as above
-        next_day=next_day,
+        next_day=first.toordinal() if first and running else None,
+        first=_first(first, schedule, for_whom),
         **_opened(opened, plan, for_whom),
     )
+
+
+def _first(day: date | None, schedule: Schedule, for_whom: Reader) -> dict[str, str] | None:
+    """The weekdays of the next round: whoever chose "3 days later" sees that it is a Sunday."""
+    if day is None:
+        return None
+    closes = day + timedelta(days=schedule.window_days)
+    days = {"opens": day, "closes": closes, "digest": closes + timedelta(days=schedule.digest_days)}
+    return {name: cadences.long_date(one, for_whom) for name, one in days.items()}
 
 
 def _opened(opened: Round | None, plan: Plan, for_whom: Reader) -> dict[str, Any]:

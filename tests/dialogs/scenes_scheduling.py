@@ -120,6 +120,7 @@ def whole() -> Iterator[Scene]:
         "who": "",
         "shows": "",
         "next_day": None,
+        "first": None,
         "open_until": "",
         "open_hour": "",
         "open_day": None,
@@ -131,7 +132,14 @@ def whole() -> Iterator[Scene]:
         "without a time": {"told": ""},
         "no dates": {"dates": []},
         "open": {"open_until": line, "open_hour": "17:00", "open_day": LAST_DAY},
-        "next": {"next_day": LAST_DAY},
+        "next": {
+            "next_day": LAST_DAY,
+            "first": {
+                "opens": "Tuesday 8 December",
+                "closes": "Friday 11 December",
+                "digest": "Monday 14 December",
+            },
+        },
         "elsewhere": {"foreign": line},
         "next day": {"hours": HOURS | {"days": 1, "digest_days": 1}},
         "same day, never quiet": {
