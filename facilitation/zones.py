@@ -15,11 +15,20 @@ FEWEST = 3  # fewer letters would fit anything
 # Zones kept for old data, and those without a place: nobody would look for them.
 _LEFT_OUT = ("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/")
 
+# A country of several nations has one name in the database of zones, and a city or two.
+_ALSO = dict.fromkeys(
+    (
+        *("england", "scotland", "wales", "northern ireland", "uk", "britain", "great britain"),
+        *("cardiff", "swansea", "newport", "wrexham", "edinburgh", "glasgow", "aberdeen", "dundee", "derry"),
+        *("birmingham", "bristol", "leeds", "leicester", "liverpool", "manchester", "newcastle"),
+        *("nottingham", "sheffield", "southampton", "plymouth", "norwich", "hull", "york"),
+    ),
+    "Europe/London",
+)
+
 
 class ZoneUnknown(Refusal):
-    """I do not know that place. Please try a large city with the same clock, or the country: Cardiff has the
-    clock of London.
-    """
+    """I do not know that place. Please try a larger city nearby, or the country."""
 
 
 @cache
@@ -62,6 +71,8 @@ def _countries(language: str) -> dict[str, str]:
 def found(words: str) -> list[str]:
     """The zones that somebody's words may mean, the likeliest first, at most six. Raises ZoneUnknown."""
     wanted = " ".join(words[:LONGEST].replace("_", " ").lower().split())
+    if wanted in _ALSO:
+        return [_ALSO[wanted]]
     ranked = sorted((rank, zone) for zone in known() if wanted and (rank := _rank(zone, wanted)))
     if not ranked:
         raise ZoneUnknown

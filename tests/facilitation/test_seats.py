@@ -287,9 +287,9 @@ def test_a_clock_is_found_by_a_city_or_a_country(words: str, expected: list[str]
     assert zones.found(words) == expected
 
 
-@pytest.mark.parametrize("words", ["", "  ", "x", "Cardiff", "\x00", "a" * 5000])
+@pytest.mark.parametrize("words", ["", "  ", "x", "Atlantis", "\x00", "a" * 5000])
 def test_a_place_that_is_not_known_is_told_with_a_way_on(words: str) -> None:
-    with pytest.raises(zones.ZoneUnknown, match="large city"):
+    with pytest.raises(zones.ZoneUnknown, match="larger city"):
         zones.found(words)
 
 
