@@ -13,6 +13,7 @@ MONTHS = (
 )
 YEARS = range(1970, 3000)
 LONGEST_SPAN = 366
+LONGEST_YEARLESS = 100  # days; in a longer span without a year the ends were rather swapped
 MOST_SPANS = 40
 
 _MONTH = (
@@ -46,6 +47,10 @@ class DayNotThere(Refusal):
 
 class SpanTooLong(Refusal):
     """More than a year is too long for days off: "{part}". You can pause the questions instead."""
+
+
+class SpanUnsure(Refusal):
+    """That would be {days} days in a row: "{part}". If you mean that, please write the years too."""
 
 
 def tidy(text: str) -> str:
@@ -96,7 +101,7 @@ def _month(name: str) -> int:
 def several(text: str, *, today: date) -> list[date]:
     """Every day this names, in order: days and spans, with commas, "and" or lines between them.
 
-    Raises DayUnreadable, DayNotThere, SpanTooLong.
+    Raises DayUnreadable, DayNotThere, SpanTooLong, SpanUnsure.
     """
     parts = [part for part in re.split(r"[,;\n]|\band\b|&", text) if part.strip()]
     if not parts or len(parts) > MOST_SPANS:
@@ -117,6 +122,8 @@ def _span(part: str, today: date) -> Iterator[date]:
         raise DayUnreadable(part=shown(part))
     if (last - first).days >= LONGEST_SPAN:
         raise SpanTooLong(part=shown(part))
+    if (last - first).days >= LONGEST_YEARLESS and not re.search(r"\d{4}", part):
+        raise SpanUnsure(days=(last - first).days + 1, part=shown(part))
     return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
 
 

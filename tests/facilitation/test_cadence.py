@@ -266,6 +266,7 @@ def test_days_are_read_as_people_write_them(text: str, first: str, last: str, co
         ("31 April", days.DayNotThere),
         ("1/13/2026", days.DayNotThere),
         ("1 January 2026 to 5 May 2027", days.SpanTooLong),
+        ("5 January to 22 October", days.SpanUnsure),
     ],
 )
 def test_what_is_no_day_is_refused_in_words(text: str, refusal: type[Refusal]) -> None:
