@@ -188,7 +188,7 @@ async def test_without_an_operator_s_chat_the_card_says_so(database: Database, c
     unnamed = await Phone(database, cast.members[0]).say("/complain")
 
     for reply in (named, unnamed):
-        assert "Your words cannot be passed on from here." in text(reply)
+        assert "nothing you write would be passed on." in text(reply)
         assert labels(reply) == [["Back"]]
     assert "run by Ada" in text(named)
     async with database.reading() as session:
