@@ -310,7 +310,6 @@ def the_third_week_finds_some_away(cohort: Cohort) -> None:
     amara.sees("You are away until 19 November.")
     ben.tap("Not this week")
     ben.sees("All right, no reminder this week.")
-    ben.shot("cohort-6-not-this-week")
     cohort.do(WEEK_3)
     cohort.stage.move(at(18, 9))
     assert "Still open until Wednesday 17:00" in cohort.reads("Priya", "Millrace Cohort · nudge 3\nStill")
@@ -384,7 +383,7 @@ def check_in_opens_beside_it(cohort: Cohort) -> None:
     assert not any("check-in 1" in cohort.reads(name) for name in ("Ben", "Tom", "Priya", "Rosa", "Hugh"))
     amara.tap("Start")
     amara.say("Sold at three markets, and hired a baker for Fridays.")
-    amara.shot("cohort-8-speaking-for-the-bakery")
+    amara.shot("cohort-6-speaking-for-the-bakery")
     amara.tap("With our organisation's name")
     amara.say("A price list that includes our own hours.")
     amara.tap("With our organisation's name")
@@ -409,4 +408,4 @@ def organisations_speak_for_themselves(cohort: Cohort) -> None:
     ]
     assert not any(name in told for name in ("Amara", "Leila", "Jo,"))
     assert "One person speaks here for each organisation." in told
-    cohort.ben.shot("cohort-9-voices", top=True)
+    cohort.ben.shot("cohort-8-voices", top=True)
