@@ -65,7 +65,7 @@ class Handler:
         self.pulse = Pulse(database, "handling")
         self.wake = asyncio.Event()
         self.busy: set[int] = set()
-        self._files: dict[int, bytes] = {}  # fetched for the update that comes next in a chat
+        self._files: dict[int, tuple[int, bytes]] = {}  # by chat, each fetched for the update of a number
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -108,8 +108,13 @@ class Handler:
                     return False
                 update_id = row.update_id
                 raw = inbox.read(row)
+                # Another worker may have handled the update that a file was fetched for.
+                fetched_for, content = self._files.pop(chat, (None, None))
                 event = translation.event(
-                    raw, received_at=row.received_at, awaited=row.awaited, content=self._files.pop(chat, None)
+                    raw,
+                    received_at=row.received_at,
+                    awaited=row.awaited,
+                    content=content if fetched_for == update_id else None,
                 )
                 replies = await self._respond(session, event) if event else ()
                 calls = _calls(raw, replies)
@@ -123,7 +128,8 @@ class Handler:
                 inbox.done(row)
         except FileWanted as wanted:
             # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
-            self._files[chat] = await self._fetched(wanted.file_id)
+            if update_id is not None:
+                self._files[chat] = update_id, await self._fetched(wanted.file_id)
             return True
         except Exception as error:
             if update_id is None:  # the database is away; there is no update to note it on

@@ -14,7 +14,7 @@ from bot import clock, inbox, pace, telegram, ticking
 from bot.handling import Handler
 from bot.pace import Pacer
 from bot.telegram import Outcome
-from dialogs.events import Setting
+from dialogs.events import Filed, Setting
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer
@@ -227,6 +227,34 @@ async def test_two_workers_never_handle_one_chat_at_once(
     assert mine.update_id == 1
     assert theirs is None
     assert elsewhere is not None
+
+
+async def test_a_file_fetched_for_one_update_is_never_taken_for_another(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, seen = handler(database), []
+
+    async def fetched(file_id: str) -> bytes:
+        return file_id.encode()
+
+    async def respond(_session: object, event: Filed) -> tuple[()]:
+        seen.append(event.content)
+        return ()
+
+    monkeypatch.setattr(worker, "_fetched", fetched)
+    monkeypatch.setattr(worker, "_respond", respond)
+    updates = [said(number, 7, "") for number in (1, 2)]
+    for update in updates:
+        file_id = f"file {update['update_id']}"
+        update["message"]["document"] = {"file_id": file_id, "file_unique_id": file_id, "file_size": 9}
+    await inbox.store(database, BOT, updates, now=OPENS)
+    await worker.handle_next(7)
+    async with database.writing() as session:  # another worker was faster
+        inbox.done((await session.exec(select(Incoming).where(Incoming.update_id == 1))).one())
+
+    await handle_all(worker)
+
+    assert seen == [b"file 2"]
 
 
 async def test_a_tap_is_ticked_even_when_it_means_nothing(
