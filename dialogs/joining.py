@@ -78,8 +78,7 @@ async def _shown(  # noqa: PLR0917 - the first is filled in where the buttons ar
 
 async def _look(session: AsyncSession, tap: Tapped, setting: Setting, invite_id: int, print_: int) -> Reply:
     invite = await _offered(session, invite_id, print_)
-    seat = await members.seat_in(session, account=tap.account, organisation_id=invite.organisation_id)
-    if seat is not None and seat.left_at is None:
+    if await invites.held(session, invite, account=tap.account) is not None:
         return Reply(await home(session, tap, now=tap.received_at), over=tap.message)
     return await _shown("join", session, tap, setting, invite_id, print_)
 

@@ -159,8 +159,8 @@ async def open_places(session: AsyncSession, invite: Invite, *, account: int, no
     """
     if invite.role not in ROLES:
         raise InviteForGroup
-    seat = await members.seat_in(session, account=account, organisation_id=invite.organisation_id)
-    if seat is not None and seat.left_at is None:
+    seat = await held(session, invite, account=account)
+    if seat is not None:
         return seat
     if invite.revoked_at is not None:
         raise InviteRevoked
@@ -169,6 +169,16 @@ async def open_places(session: AsyncSession, invite: Invite, *, account: int, no
     if invite.expires_at <= now:
         raise InviteExpired
     return None
+
+
+async def held(session: AsyncSession, invite: Invite, *, account: int) -> Seat | None:
+    """The seat this account has where the link leads. None too where the link is for more: a member becomes
+    a facilitator by one, and only so.
+    """
+    seat = await members.seat_in(session, account=account, organisation_id=invite.organisation_id)
+    if seat is None or seat.left_at is not None:
+        return None
+    return None if (seat.role, invite.role) == ROLES else seat
 
 
 async def join(

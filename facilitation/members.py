@@ -80,6 +80,9 @@ async def seat(
         consented_at=now,
     )
     taken.role, taken.name, taken.invite_id = invite.role, name, invite.id
+    if taken.role == "facilitator":
+        # They have no vote of their own, so they speak for no organisation either.
+        taken.lead = False
     if invite.lead:
         await lead(session, taken)
     taken.consent_version, taken.consented_at, taken.left_at = consent, now, None

@@ -24,7 +24,7 @@ from facilitation.invites import (
 from facilitation.refusals import NotYours, Refusal
 from storage.database import Database
 from storage.members import Invite, Seat
-from tests.cast import MONDAY, Cast, seated
+from tests.cast import MONDAY, Cast, seat_of, seated
 
 NEWCOMER = 77
 
@@ -342,6 +342,26 @@ async def test_a_seat_that_was_left_does_not_open_a_used_link(database: Database
 
     with pytest.raises(InviteUsed):
         await join(database, invite_id, account)
+
+
+async def test_a_member_becomes_a_facilitator_by_a_link_and_a_facilitator_no_member(
+    database: Database, cast: Cast
+) -> None:
+    account = cast.accounts["youth_centre"][0]
+    before = await seat_of(database, account)
+    async with database.writing() as session:
+        await members.lead(session, await session.get_one(Seat, before.id))
+    facilitating, _ = await made(database, cast, role="facilitator", name="")
+    back, _ = await made(database, cast)
+
+    after = await join(database, facilitating, account, name="Bea")
+    again = await join(database, back, account)
+
+    assert (after.id, after.role, after.name, after.lead) == (before.id, "facilitator", "Bea", False)
+    assert (again.id, again.role) == (before.id, "facilitator")
+    async with database.reading() as session:
+        taken = [(await session.get_one(Invite, one)).taken for one in (facilitating, back)]
+    assert taken == [1, 0]
 
 
 async def test_one_person_may_sit_in_two_organisations(database: Database, cast: Cast) -> None:
