@@ -92,6 +92,9 @@ async def test_the_link_can_be_sent_on_from_the_card(facilitator: Phone, council
 
     [on] = [button.url for row in card(made).rows for button in row if button.url]
 
+    assert parse_qs(urlsplit(on).query)["text"] == [
+        "With this link you join our partnership in Telegram. It is for you alone."
+    ]
     assert parse_qs(urlsplit(on).query)["url"] == [
         f"https://t.me/riverside_parley_bot?start={secret_in(made)}"
     ]
