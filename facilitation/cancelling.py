@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import occurrences, planning, schedules
+from facilitation import occurrences, planning, promises, schedules
 from facilitation.refusals import NotYours, Refusal
 from facilitation.schedules import CANCELLED, Plan
 from storage.queues import Outgoing
@@ -62,7 +62,9 @@ async def _held(session: AsyncSession, plan: Plan, day: date) -> Round | None:
 
 async def _erase(session: AsyncSession, round_: Round) -> None:
     """Its answers, what was promised in it, and the letters that have not gone out yet."""
-    parts = (await session.exec(select(Invitation.id).where(Invitation.round_id == round_.id))).all()
+    asked = (await session.exec(select(Invitation).where(Invitation.round_id == round_.id))).all()
+    await promises.reopen(session, round_, asked)
+    parts = [part.id for part in asked]
     mine = select(Invitation.id).where(Invitation.round_id == round_.id)
     await session.exec(
         delete(Answer).where(col(Answer.invitation_id).in_(mine)).execution_options(synchronize_session=False)

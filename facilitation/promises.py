@@ -1,10 +1,12 @@
 """Promises: what a seat said it would do, and what came of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from facilitation import instruments
 from storage.rounds import Answer, Invitation, Promise, Round
 
 OUTCOMES = {1: "done", 2: "partly", 3: "blocked"}
@@ -36,4 +38,14 @@ async def settle(session: AsyncSession, invitation: Invitation, answer: Answer) 
     promise = await session.get(Promise, answer.about)
     if promise is not None and promise.seat_id == invitation.seat_id:
         promise.outcome = OUTCOMES.get(answer.value or 0, "")
+        session.add(promise)
+
+
+async def reopen(session: AsyncSession, round_: Round, parts: Sequence[Invitation]) -> None:
+    """What was said in these parts of a round about earlier promises is taken out: they are open again."""
+    asking = {item.code for item in instruments.parsed(round_.instrument).items if item.kind == "promise"}
+    asked = {about for part in parts for code, about in part.questions if code in asking}
+    wanted = select(Promise).where(col(Promise.id).in_(asked), Promise.outcome != "")
+    for promise in (await session.exec(wanted)).all():
+        promise.outcome = ""
         session.add(promise)

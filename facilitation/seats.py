@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import asking, members, reminders, rounds
+from facilitation import asking, members, promises, reminders, rounds
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
@@ -133,6 +133,7 @@ async def _silence(session: AsyncSession, seats: Sequence[Seat]) -> None:
 
 async def _take_out(session: AsyncSession, seats: Sequence[Seat]) -> None:
     for part in await _open_parts(session, seats):
+        await promises.reopen(session, await session.get_one(Round, part.round_id), [part])
         await session.exec(delete(Answer).where(col(Answer.invitation_id) == part.id))
         await session.exec(
             delete(Promise).where(

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import col, select
 
-from facilitation import invites, members, reminders, rounds, seats, zones
+from facilitation import instruments, invites, members, reminders, rounds, seats, zones
 from facilitation.refusals import NotYours, Refusal
 from facilitation.seats import OnlyFacilitator
 from storage.database import Database
 from storage.queues import Outgoing
 from storage.raised import Raised
-from storage.rounds import Answer, Invitation, Promise
+from storage.rounds import Answer, Invitation, Promise, Round
 from tests.cast import CLOSES, MONDAY, OPENS, REMINDS, Cast, seat_of
 from tests.facilitation.turning import all_rounds, answer, invitation_of, turn
 
@@ -177,6 +177,27 @@ async def test_who_leaves_may_take_their_open_answers_out(
     assert gone not in await reminded(database)
     async with database.reading() as session:
         assert await members.sittings(session, account=gone) == []
+
+
+async def test_what_was_said_of_an_earlier_promise_is_taken_out_too(database: Database, cast: Cast) -> None:
+    account = cast.members[0]
+    await turn(database, now=OPENS)
+    await _promised(database, account)
+    opened = (await all_rounds(database))[0]
+    part = await invitation_of(database, account, opened.id)
+    async with database.writing() as session:
+        promise = (await session.exec(select(Promise))).one()
+        planned = (await all_rounds(database))[1]
+        promise.round_id, promise.outcome = planned.id, "blocked"
+        content = instruments.frozen("nudge", 1)
+        code = next(item["code"] for item in content["items"] if item["kind"] == "promise")
+        (await session.get_one(Round, opened.id)).instrument = content
+        (await session.get_one(Invitation, part.id)).questions = [(code, promise.id)]
+
+    await go(database, account, taking_out=True)
+
+    async with database.reading() as session:
+        assert (await session.exec(select(Promise.outcome))).all() == [""]
 
 
 async def test_answers_of_a_closed_round_are_not_taken_out(database: Database, cast: Cast) -> None:
