@@ -76,7 +76,7 @@ def page(
         words.append(
             {
                 "text": quote["text"],
-                "author": labels.author(quote, for_whom, NAME) if quote["by"] else "",
+                "author": labels.author(quote, for_whom, NAME, asked) if quote["by"] else "",
                 "question": said(asked[question]["wording"], for_whom.language) if begins else "",
             }
         )

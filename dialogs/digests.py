@@ -98,7 +98,7 @@ def _drawn(digest: Digest, for_whom: Reader, room: Room) -> Card:
         tallies=[_tallied(tally, for_whom) for tally in facts["tallies"][: room.tallies]],
         spoken=_spoken(facts, for_whom, room),
         more=_more(facts, room),
-        signed=any(quote["by"] in SIGNED for quote in facts["quotes"]),
+        signed=any(one["by"] in SIGNED for one in _quoted(facts)),
         hidden=_hidden(facts),
         owed=_owed(facts, for_whom, room, today=digest.made_at.date()),
         rested=_listed(facts["rested"], room),
@@ -163,7 +163,7 @@ def _spoken(facts: Facts, for_whom: Reader, room: Room) -> list[dict[str, Any]]:
         voices = [
             {
                 "text": short(quote["text"], room.quote),
-                "author": labels.author(quote, for_whom, room.name),
+                "author": labels.author(quote, for_whom, room.name, facts["questions"]),
                 "signed": quote["by"] in SIGNED and question["shows"] != CONFIDENTIAL,
             }
             for quote in chosen
@@ -197,6 +197,11 @@ def _fairly(quotes: Sequence[Mapping[str, str]], most: int, *, turn: int) -> lis
         taken.append(found)
         lines.update((f"by {authors[found]}", f"to {quotes[found]['item']}"))
     return [quotes[at] for at in sorted(taken)]
+
+
+def _quoted(facts: Facts) -> list[Mapping[str, Any]]:
+    """Whatever stands in the digest in somebody's words: answers, and what was raised."""
+    return [*facts["quotes"], *facts["owed"]["replied"], *facts["owed"]["owed"]]
 
 
 def _more(facts: Facts, room: Room) -> bool:
@@ -288,7 +293,8 @@ async def _other(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int)
     if await session.get(Awaited, tap.chat) is not None:  # a question waits for words already
         return Reply(notice=await _noted(session, tap, "other"))
     await answering.expect(session, tap.chat, "word", digest_id)
-    return Reply(notice=await _noted(session, tap, "missing"))
+    # Until it is tapped away: a note that fades is gone before it is read.
+    return Reply(notice=await _noted(session, tap, "missing"), alert=True)
 
 
 async def _noted(session: AsyncSession, tap: Tapped, kind: str) -> str:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, raising, readers
-from dialogs.cards import Card, Reader, draw, plain, sentence, short
+from dialogs import answering, labels, raising, readers
+from dialogs.cards import Card, Reader, draw, sentence, short
 from dialogs.events import Awaiting, Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import days, partnerships, raised, replies
@@ -79,7 +79,7 @@ def author(quote: dict[str, str], reader: Reader) -> str:
     """Who says it, as they chose; "" for the facilitator alone."""
     if quote["by"] == raised.ALONE:
         return ""
-    return plain(draw("author", reader, quote=quote, name_room=NAME_ROOM).text)
+    return labels.author(quote, reader, NAME_ROOM)
 
 
 async def _step(

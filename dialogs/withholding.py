@@ -38,7 +38,7 @@ async def _list(
     reader = await readers.of(session, account=tap.account, partnership_id=partnership.id)
     quotes = digest.facts["quotes"]
     at = min(at, max(0, len(quotes) - 1) // PAGE)  # there may have been more of them
-    shown = [_told(quote, reader) for quote in quotes[at * PAGE : (at + 1) * PAGE]]
+    shown = [_told(quote, reader, digest) for quote in quotes[at * PAGE : (at + 1) * PAGE]]
     return draw(
         "keepout",
         reader,
@@ -50,10 +50,10 @@ async def _list(
     )
 
 
-def _told(quote: Mapping[str, str], reader: Reader) -> dict[str, object]:
+def _told(quote: Mapping[str, str], reader: Reader, digest: Digest) -> dict[str, object]:
     return {
         "text": short(quote["text"], LETTERS),
-        "author": labels.author(quote, reader, NAME),
+        "author": labels.author(quote, reader, NAME, digest.facts["questions"]),
         "mark": withholding.fingerprint(quote),
     }
 
@@ -66,7 +66,7 @@ async def _ask(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, m
     if found is None:
         return Reply(await _list(session, tap, digest, partnership, at=0), over=tap.message)
     reasons = [_reason(reason, reader) for reason in withholding.REASONS]
-    card = draw("keepout_why", reader, digest=digest.id, quote=_told(found, reader), reasons=reasons)
+    card = draw("keepout_why", reader, digest=digest.id, quote=_told(found, reader, digest), reasons=reasons)
     return Reply(card, over=tap.message)
 
 

@@ -49,7 +49,8 @@ def scenes() -> Iterator[Scene]:
 def _parts() -> Iterator[Scene]:
     """What digests and briefs are put together from."""
     yield Scene("cell", "organisation", partial(_cell, "organisation", ""))
-    yield Scene("author", "name", partial(_author, "name", ""))
+    for by in ("name", "organisation"):
+        yield Scene("author", by, partial(_author, by, ""))
     for shape, label in [("others", "others"), *(("kind", kind) for kind in SHAPES)]:
         yield Scene("cell", f"{shape} {label}", partial(_cell, shape, label))
     for by, name in [("back", "-"), ("partner", "-"), *(("kind", kind) for kind in SHAPES)]:
@@ -70,7 +71,8 @@ def _cell(shape: str, label: str, words: str) -> Card:
 
 
 def _author(by: str, name: str, words: str) -> Card:
-    return cards.draw("author", READER, quote={"by": by, "name": name or words}, name_room=48)
+    quote = {"by": by, "name": name or words}
+    return cards.draw("author", READER, quote=quote, name_room=48, speaks_for=False)
 
 
 def _undivided(words: str) -> dict[str, Any]:

@@ -190,7 +190,7 @@ async def test_every_word_said_aloud_can_be_read(database: Database, cast: Cast)
     told = "".join(text(page) for page in pages)
     assert len(pages) > 1
     assert told.count("words " * 99) == 8
-    assert told.count("(Council)") == 5
+    assert told.count("(someone at Council)") == 5
 
 
 async def test_a_round_without_figures_has_no_picture_and_says_so(database: Database, cast: Cast) -> None:
@@ -240,7 +240,7 @@ async def follow(phone: Phone, first: list[Button], *, most: int) -> set[str]:
         seen.add(button.data)
         kinds.add(button.data.partition(":")[0])
         reply = await phone.tap(button.data)
-        assert not reply.alert, (button, reply.notice)
+        assert not reply.alert or reply.notice.startswith("Thank you"), (button, reply.notice)
         assert reply.card is not None or reply.notice, button
         if reply.card is not None:
             waiting.extend(button for row in reply.card.rows for button in row)

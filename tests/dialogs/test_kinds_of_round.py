@@ -172,9 +172,9 @@ async def test_a_check_in_gives_each_organisation_its_own_voice(database: Databa
     del voices["Housing"]
     assert {name: read.count(f"• {name}: “") for name in voices} == voices
     assert lines(read, "You said, we did") == [
-        "• “Evening opening would help us.” (Youth Centre)",
+        "• “Evening opening would help us.” (someone at Youth Centre)",
         "Agreed, by 1 December. “From 1 December the small hall is open until nine.”",
-        "• “Nobody reads the minutes.” (Youth Centre)",
+        "• “Nobody reads the minutes.” (someone at Youth Centre)",
         "A reply is owed by 16 November.",
     ]
     assert lines(read, "What this can't show") == [
@@ -227,7 +227,7 @@ async def test_a_retro_gathers_words_by_prompt(database: Database, riverside: Ca
         "• “The report ate the whole of October for the two of us.” (a partner)",
         "• “We hear about the plan when it is printed.” (a public body)",
     ]
-    assert "Nothing here says who said what." in read
+    assert "Beyond the words that somebody signed, nothing here says who said what." in read
     assert read.endswith("what will we do differently, and who begins?")
     assert "Please call me." not in read
     assert "For you only, no names\n• “Please call me.”" in brief
