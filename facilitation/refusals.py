@@ -16,4 +16,4 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a person, no
 
 
 class NotYours(Refusal):
-    """That button does not belong to anything of yours. Send /start to see where you are."""
+    """That button does nothing here any more. Send /start to see where you are."""

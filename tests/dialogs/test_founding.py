@@ -207,7 +207,7 @@ async def test_strangers_cannot_found(database: Database, founder: Phone) -> Non
     forged += [await founder.tap(f"fnd_look:{kept.id}:5"), await founder.tap("fnd:99:1:5")]
     setup = await founder.say("/setup")
 
-    assert all("does not belong to anything of yours" in one.notice for one in forged)
+    assert all("does nothing here any more" in one.notice for one in forged)
     assert "for the facilitators of a partnership" in text(setup)
     assert await awaited(founder) == ""
 

@@ -250,7 +250,7 @@ async def test_a_forged_choice_changes_nothing(
 
     said = await author.tap(button.format(raised_id))
 
-    assert "does not belong to anything of yours" in said.notice
+    assert "does nothing here any more" in said.notice
     assert await only(database) == before
 
 
@@ -331,7 +331,7 @@ async def test_an_outsider_of_any_sort_gets_and_changes_nothing(
     answered = sum(len(buttons) for _, buttons in tries)
 
     assert answered == 4 * 23 + 20 + 14 + 6
-    assert said == {"That button does not belong to anything of yours. Send /start to see where you are."}
+    assert said == {"That button does nothing here any more. Send /start to see where you are."}
     assert await only(database) == before
 
 

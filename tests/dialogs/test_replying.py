@@ -195,7 +195,7 @@ async def test_a_forged_button_replies_nothing(
 
     said = await facilitator.tap(button.format(raised_id))
 
-    assert "does not belong to anything of yours" in said.notice
+    assert "does nothing here any more" in said.notice
     assert await only(database) == before
 
 
@@ -380,4 +380,4 @@ async def test_what_is_for_the_facilitator_alone_cannot_be_kept_out(
     forged = await facilitator.tap(f"holdas:{raised_id}:0")
 
     assert "Keep it out of the digest" not in str(labels(shown))
-    assert "does not belong to anything of yours" in forged.notice
+    assert "does nothing here any more" in forged.notice
