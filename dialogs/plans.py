@@ -70,6 +70,7 @@ async def card(session: AsyncSession, moment: Moment, plan: Plan) -> Card:
         country=holidays.called(schedule.holidays) if schedule.holidays else "",
         days_off=len(days_off(plan, now=now)),
         who=Markup(_who(plan, found, await _asked(session, plan), for_whom)),  # noqa: S704 - a card's text is HTML
+        leadless=bool(found.leadless),
         shows=Markup(await _shows(session, plan, found, for_whom, now=now)),  # noqa: S704 - as above
         next_day=first.toordinal() if first and running else None,
         first=_first(first, schedule, for_whom),

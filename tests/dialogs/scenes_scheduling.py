@@ -118,6 +118,7 @@ def whole() -> Iterator[Scene]:
         "country": "",
         "days_off": 0,
         "who": "",
+        "leadless": False,
         "shows": "",
         "next_day": None,
         "first": None,
@@ -141,6 +142,7 @@ def whole() -> Iterator[Scene]:
             },
         },
         "elsewhere": {"foreign": line},
+        "nobody leads": {"leadless": True},
         "next day": {"hours": HOURS | {"days": 1, "digest_days": 1}},
         "same day, never quiet": {
             "hours": HOURS | {"days": 0, "digest_days": 0, "quiet_from": "0:00", "quiet_until": "0:00"}
