@@ -1,4 +1,4 @@
-"""A cohort's first month in Chromium: weekly nudges, a look back on a date, and a check-in with voices."""
+"""A cohort's first month in Chromium: weekly nudges, a retro on a date, and a check-in with voices."""
 
 import time
 from collections.abc import Callable
@@ -81,7 +81,7 @@ WEEK_3: dict[str, Deeds] = {
     "Dafydd": ("[Start]", "[Done]", "Print the menus.", QUOTED, SKIP, SKIP),
     "Rosa": ("[Start]", "[Done]", SKIP, SKIP, "Test rides home, on Friday.", NAMED),
 }
-LOOK_BACK: dict[str, Deeds] = {
+RETRO: dict[str, Deeds] = {
     "Tom": ("[Start]", SKIP, "I was the only one who could drive the van.", QUOTED, SKIP, SKIP),
     "Jo": (
         *("[Start]", "Lunch at the kitchen. Go on with that.", QUOTED),
@@ -209,7 +209,7 @@ def test_a_cohort_is_nudged_for_three_weeks_looks_back_and_speaks_for_itself(tmp
         the_first_week_has_an_aim_an_ask_and_an_offer(cohort)
         the_second_week_asks_what_became_of_the_aim(cohort)
         the_third_week_finds_some_away(cohort)
-        a_look_back_and_a_check_in_are_set(cohort)
+        a_retro_and_a_check_in_are_set(cohort)
         leads_are_chosen(cohort)
         everybody_looks_back(cohort)
         organisations_speak_for_themselves(cohort)
@@ -323,10 +323,10 @@ def the_third_week_finds_some_away(cohort: Cohort) -> None:
     assert not any(name in told for name in ("Ben", "Amara", "away"))
 
 
-def a_look_back_and_a_check_in_are_set(cohort: Cohort) -> None:
+def a_retro_and_a_check_in_are_set(cohort: Cohort) -> None:
     nadia = cohort.nadia
     nadia.say("/start")
-    for label in ("Menu", "Check-ins", "New", "Look-back"):
+    for label in ("Menu", "Check-ins", "New", "Retro"):
         nadia.tap(label)
     nadia.say("on 19 November at 14:00")
     nadia.sees("At 14:00, once, on Thursday 19 November 2026.")
@@ -336,12 +336,11 @@ def a_look_back_and_a_check_in_are_set(cohort: Cohort) -> None:
     nadia.sees("Only the lead of each organisation is asked, and answers for it.")
     nadia.sees("Nobody leads Second Rise Bakery")
     nadia.tap("Start it")
+    nadia.tap("Organisations and people")
 
 
 def leads_are_chosen(cohort: Cohort) -> None:
     nadia = cohort.nadia
-    for label in ("Back", "Back", "Organisations and people"):
-        nadia.tap(label)
     for organisation, name in LEADS.items():
         nadia.tap(organisation, exact=False)
         nadia.tap("People and links")
@@ -364,7 +363,7 @@ def everybody_looks_back(cohort: Cohort) -> None:
     amara.sees("What will you do about it yourself?")
     amara.say("Put the starter recipe where all can find it.")
     amara.tap("With my name")
-    cohort.do(LOOK_BACK)
+    cohort.do(RETRO)
     check_in_opens_beside_it(cohort)
     cohort.stage.move(at(27, 8))
     cohort.nadia.sees("“I nearly gave up in week two.”")
