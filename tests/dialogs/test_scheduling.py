@@ -56,15 +56,15 @@ async def test_a_look_back_once_on_a_date_from_the_list_to_an_opened_round(
     database: Database, cast: Cast, facilitator: Phone
 ) -> None:
     start = await facilitator.tap(f"plans:{cast.partnership.id}")
-    await tapped(facilitator, start, "New", "Look-back")
+    await tapped(facilitator, start, "New", "Retro")
 
     made = await facilitator.say("on 3 December at 14:00")
 
-    assert "Look-back · a draft, nothing is asked yet" in text(made)
+    assert "Retro · a draft, nothing is asked yet" in text(made)
     assert "At 14:00, once, on Thursday 3 December 2026." in text(made)
     assert text(made).count("•") == 1
     running = await tapped(facilitator, made, "Start it")
-    assert "Look-back · running" in text(running)
+    assert "Retro · running" in text(running)
     begins = datetime(2026, 12, 3, 14, 0, tzinfo=UTC)
     # The clock plans two weeks ahead, day by day.
     await clock(database, now=begins - WEEK)
