@@ -54,7 +54,7 @@ async def test_handing_over_is_asked_twice_and_told_to_whoever_goes_on(
     assert "You facilitate Riverside no more." in text(gone)
     assert told.chat == 88
     assert f"Person {cast.facilitator} has stepped down" in told.card.text
-    assert "does not belong" in again.notice
+    assert "does nothing here" in again.notice
 
 
 async def test_who_cannot_be_reached_does_not_count_as_somebody_to_hand_over_to(

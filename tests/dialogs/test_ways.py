@@ -143,7 +143,7 @@ async def test_where_several_clocks_fit_they_are_offered(
 async def test_a_clock_nobody_knows_is_refused(database: Database, cast: Cast, facilitator: Phone) -> None:
     forged = await facilitator.tap(f"way_zone_to:{cast.partnership.id}:5")
 
-    assert "does not belong" in forged.notice
+    assert "does nothing here" in forged.notice
     async with database.writing() as session:
         with pytest.raises(zones.ZoneUnknown):
             await ways.live_by(session, await session.get_one(Partnership, 1), "Mars/Base", now=MONDAY)
@@ -160,7 +160,7 @@ async def test_a_language_is_chosen_among_those_on_offer(
     assert labels(offered) == [["English"], ["Cymraeg"], ["Back"]]
     assert "Nobody has reviewed these yet: Cymraeg." in text(offered)
     assert "Cymraeg" in text(chosen)
-    assert "does not belong" in forged.notice
+    assert "does nothing here" in forged.notice
     assert (await kept(database, cast)).language == "cy"
 
 
@@ -227,10 +227,10 @@ async def test_nobody_else_touches_a_partnerships_settings(database: Database, c
     for account in (cast.members[0], other.facilitator, 99):
         phone = Phone(database, account, now=MONDAY, setting=SETTING)
         for kind in (*ONE, "grp", "grp_off", "fac", "fac_down", "fac_gone"):
-            assert "does not belong" in (await phone.tap(f"{kind}:{cast.partnership.id}")).notice
+            assert "does nothing here" in (await phone.tap(f"{kind}:{cast.partnership.id}")).notice
         for kind in TWO:
             number = {"way_zone_to": zones.number("Europe/Athens"), "way_lang_to": 25977}.get(kind, 9)
-            assert "does not belong" in (await phone.tap(f"{kind}:{cast.partnership.id}:{number}")).notice
+            assert "does nothing here" in (await phone.tap(f"{kind}:{cast.partnership.id}:{number}")).notice
 
     assert await kept(database, cast) == before
 
