@@ -7,13 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import questions
 from dialogs.cards import Card, Reader, draw
-from facilitation import digests, rounds
+from facilitation import digests, rounds, standing
 from facilitation.parts import Part
 from storage.members import Seat
 from storage.rounds import Round
 
-# Among fewer people even "more than half have answered" would tell too much while a round is open.
-CROWD = 8
 NOON = time(12)
 
 
@@ -29,7 +27,7 @@ async def summary(session: AsyncSession, part: Part, for_whom: Reader, *, now: d
         rows=[row for row in await questions.listed(session, part, for_whom) if row["given"]],
         closes=part.round.closes_at,
         digest=part.round.digest_at,
-        more_than_half=invited >= CROWD and answered * 2 > invited,
+        more_than_half=invited >= standing.CROWD and answered * 2 > invited,
         partnership=part.round.partnership_id,
         invitation=part.invitation.id,
         **resting(seat, for_whom, now=now),

@@ -1,7 +1,7 @@
 """What people raise by themselves: written, shown as they choose, taken back, replied to, heard or not."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ async def _opening(session: AsyncSession, moment: Moment, partnership_id: int, *
         "raise",
         reader,
         partnership=await session.get_one(Partnership, partnership_id),
-        owed_by=noon(today + raised.OWED_WITHIN, reader),
+        owed_by=readers.noon(today + raised.OWED_WITHIN, reader),
         before=bool(await raised.mine(session, seat)),
         waits=waits,
     )
@@ -157,8 +157,8 @@ def own(row: Raised, reader: Reader, now: datetime | None = None) -> dict[str, A
         "id": row.id,
         "text": row.text,
         "state": "replied" if replied else waiting,
-        "raised": noon(raised.day_raised(row, zone), reader),
-        "owed_by": noon(owed_by, reader),
+        "raised": readers.noon(raised.day_raised(row, zone), reader),
+        "owed_by": readers.noon(owed_by, reader),
         "late": now is not None and now.astimezone(zone).date() > owed_by,
         "withheld": reason(row.withheld, reader),
         "reply": reply(row.reply, row.words, row.until, reader) if replied else "",
@@ -168,18 +168,13 @@ def own(row: Raised, reader: Reader, now: datetime | None = None) -> dict[str, A
 
 def reply(kind: str, words: str, until: date | None, reader: Reader) -> str:
     """A reply in plain letters, as its raiser and everybody else read it."""
-    ahead = noon(until, reader) if until else None
+    ahead = readers.noon(until, reader) if until else None
     return plain(draw("reply", reader, kind=kind, words=words, until=ahead).text)
 
 
 def reason(withheld: str, reader: Reader) -> str:
     """Why words are kept out of a digest, in plain letters; "" where they are not."""
     return plain(draw("reasons", reader, reason=withheld).text) if withheld else ""
-
-
-def noon(day: date, reader: Reader) -> datetime:
-    """A moment that is this day on the reader's clock."""
-    return datetime.combine(day, time(12), ZoneInfo(reader.timezone))
 
 
 async def _mine(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int, page: int) -> Reply:

@@ -65,9 +65,9 @@ def told(one: Spoken, reader: Reader, crowds: set[str], *, now: datetime) -> dic
         "text": row.text,
         "label": short(row.text, BESIDE),
         "author": author(raised.label(one, crowds=crowds), reader),
-        "raised": raising.noon(day, reader),
+        "raised": readers.noon(day, reader),
         "waits": max(0, (today - day).days),
-        "owed_by": raising.noon(owed_by, reader),
+        "owed_by": readers.noon(owed_by, reader),
         "late": today > owed_by,
         "quotable": row.shown_as in raised.QUOTABLE,
         "withheld": raising.reason(row.withheld, reader),
@@ -154,7 +154,7 @@ async def _ask_date(session: AsyncSession, moment: Moment, one: Spoken) -> Card:
         moment,
         one,
         kind=one.raised.draft["reply"],
-        days=[(name, day.toordinal(), raising.noon(day, reader)) for name, day in ahead],
+        days=[(name, day.toordinal(), readers.noon(day, reader)) for name, day in ahead],
     )
 
 

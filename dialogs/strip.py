@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from dialogs.cards import Reader, draw, plain
-from dialogs.overview import CROWD
+from facilitation import standing
 from storage.rounds import Round
 
 
@@ -29,7 +29,7 @@ def happening(
         number=newest.number if newest else 0,
         closes=newest.closes_at if newest else None,
         digest=newest.digest_at if newest else None,
-        more_than_half=invited >= CROWD and answered * 2 > invited,
+        more_than_half=invited >= standing.CROWD and answered * 2 > invited,
         next=following,
         to_join=to_join,
         moving_to=moving_to,

@@ -6,20 +6,24 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import occurrences, planning, promises, schedules
+from facilitation import occurrences, planning, promises, reminders, schedules
 from facilitation.refusals import NotYours, Refusal
 from facilitation.schedules import CANCELLED, Plan
 from storage.queues import Outgoing
 from storage.rounds import Answer, Invitation, Promise, Round
 
-# The letters of one invitation, by both ends of their keys.
-LETTERS = (("invitation", ""), ("reminder", ""), ("reminder", ":1"), ("reminder", ":2"))
 AT_ONCE = 500
 CALLED_OFF = "called off"  # what a letter says that was held back
 
 
 class TooLateToCallOff(Refusal):
     """That round has closed already, so there is nothing to call off any more."""
+
+
+def _letters(invitation_id: int) -> list[str]:
+    """The keys of one invitation's letters: itself, and its two reminders."""
+    both = (reminders.FIRST, reminders.LAST)
+    return [f"invitation:{invitation_id}", *(reminders.key(invitation_id, which) for which in both)]
 
 
 async def open_now(session: AsyncSession, schedule_id: int) -> Round | None:
@@ -72,7 +76,7 @@ async def _erase(session: AsyncSession, round_: Round) -> None:
     await session.exec(
         delete(Promise).where(col(Promise.round_id) == round_.id).execution_options(synchronize_session=False)
     )
-    keys = [f"{kind}:{part}{which}" for part in parts for kind, which in LETTERS]
+    keys = [key for part in parts for key in _letters(part)]
     for at in range(0, len(keys), AT_ONCE):
         # One that is on its way at this moment arrives; a tap on it says that the round was called off.
         await session.exec(

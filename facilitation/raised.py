@@ -28,8 +28,6 @@ from synthesis import disclosure
 
 # How soon a reply is owed, from the day something was raised.
 OWED_WITHIN = timedelta(days=14)
-# A kind of organisation is named beside words only if it has so many seats: as beside a round's quotes.
-KIND_IS_CROWD = 5
 KINDS_HEARD = ("", "yes", "partly", "no")
 # What somebody tapped just before a digest or brief was made may be handled just after: the next one looks
 # back so much further. Told twice is better than never.
@@ -219,7 +217,7 @@ async def crowds_of(session: AsyncSession, partnership_id: int) -> set[str]:
         )
     )
     counted = Counter((await session.exec(wanted)).all())
-    return {kind for kind, seats in counted.items() if seats >= KIND_IS_CROWD}
+    return {kind for kind, seats in counted.items() if seats >= voices.KIND_IS_CROWD}
 
 
 async def zone_of(session: AsyncSession, partnership_id: int) -> ZoneInfo:

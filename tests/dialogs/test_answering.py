@@ -4,8 +4,9 @@ from random import Random
 
 from sqlmodel import select
 
-from dialogs import answering, overview
+from dialogs import answering
 from dialogs.cards import Button
+from facilitation import standing
 from storage.database import Database
 from storage.digests import Response
 from storage.rounds import Answer, Awaited, Invitation
@@ -120,7 +121,7 @@ async def test_how_many_have_answered_is_told_only_of_a_crowd_and_over_half(
         await phone.tap(f"rate:{own}:0:4")
         told.append("More than half of us" in text(await phone.tap(f"done:{own}")))
 
-    assert len(cast.members) >= overview.CROWD
+    assert len(cast.members) >= standing.CROWD
     assert told == [False] * 7 + [True] * 2
 
 

@@ -6,8 +6,7 @@ import pytest
 from sqlmodel import select
 
 from bot import outbox
-from dialogs import overview
-from facilitation import reminders, standing
+from facilitation import reminders
 from storage.database import Database
 from storage.members import Member
 from storage.partnerships import Organisation
@@ -243,7 +242,3 @@ async def test_it_is_for_facilitators_of_that_partnership_alone(
     assert "facilitate none" in text(nobody)
     assert forged.alert
     assert theirs.alert
-
-
-def test_the_crowd_is_the_one_that_members_are_told_by() -> None:
-    assert standing.CROWD == overview.CROWD
