@@ -226,6 +226,7 @@ def is_reminded_by_day(month: Month) -> None:
 
     sam.sees("Still open until Friday 16:00")
     sam.sees("If it does not fit this week, that is fine too.")
+    pictured(sam, "member-6-a-reminder")
     sam.tap("Answer")
     sam.sees("4 of 8")
     for rating in ("3", "4", "2", "4"):
@@ -313,14 +314,14 @@ def is_asked_whether_heard(month: Month) -> None:
 
     sam.sees("Were you heard?")
     sam.sees(REPLY)
-    pictured(sam, "member-6-were-you-heard")
+    pictured(sam, "member-7-were-you-heard")
     sam.tap("Yes")
-    sam.sees("you were heard")
+    sam.sees("It is kept: you were heard.")
     sam.sees("The facilitator reads this in the next brief, without your name.")
 
 
 def is_away_for_a_week(month: Month) -> None:
-    """Nothing is asked meanwhile; the digest comes all the same."""
+    """Sam is asked nothing meanwhile; the digest comes all the same."""
     sam = month.sam
 
     sam.say("/away")
@@ -354,7 +355,7 @@ def reads_everything_that_is_kept(month: Month) -> None:
     sam.say("/mydata")
 
     sam.sees("What is kept about you")
-    pictured(sam, "member-7-what-is-kept")
+    pictured(sam, "member-8-what-is-kept")
     with sam.page.expect_download() as download:
         sam.page.locator(".message").last.get_by_role("link", name="parley-mydata.json").click()
     kept = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
@@ -386,7 +387,6 @@ def is_forgotten(month: Month) -> None:
     sam.tap("Yes, erase everything")
 
     sam.sees("Everything about you is erased. Parley does not know you any more.")
-    pictured(sam, "member-8-forgotten")
     sam.tap("Choose another day")
     answered(sam, OLD_BUTTON)
     sam.say("/start")
