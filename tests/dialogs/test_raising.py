@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from facilitation import raised
+from facilitation import erasure, raised
 from storage.database import Database
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
@@ -335,14 +335,13 @@ async def test_an_outsider_of_any_sort_gets_and_changes_nothing(
     assert await only(database) == before
 
 
-async def test_forgetting_a_seat_takes_its_words_and_what_they_were_owed(
+async def test_forgetting_a_person_takes_their_words_and_what_they_were_owed(
     database: Database, cast: Cast, author: Phone, facilitator: Phone, raising: Raising
 ) -> None:
     await raising()
-    seat = await seat_of(database, author.account)
 
     async with database.writing() as session:
-        await raised.forgotten(session, seat.id)
+        await erasure.forget(session, account=author.account, update_id=0)
 
     assert await rows(database) == []
     assert "Nothing waits for a reply." in text(await facilitator.tap(f"owed:{cast.partnership.id}"))

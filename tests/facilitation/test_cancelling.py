@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from bot import outbox
-from facilitation import cancelling, schedules
+from facilitation import cancelling, reminders, schedules
 from facilitation.cadence import Heard
 from facilitation.cancelling import TooLateToCallOff
 from facilitation.refusals import NotYours
@@ -60,9 +60,9 @@ async def test_an_open_round_called_off_leaves_no_answer_no_letter_and_no_digest
     await answer(database, member, round_id, {0: 4}, now=OPENS)
     part = await invitation_of(database, member, round_id)
     seat_id, until = part.seat_id, OPENS + WEEK
+    keys = [f"invitation:{part.id}", reminders.key(part.id, 1), reminders.key(part.id, 2)]
     letters = [
-        outbox.Letter(f"{kind}:{part.id}{end}", kind, member, "sendMessage", {}, OPENS, until)
-        for kind, end in cancelling.LETTERS
+        outbox.Letter(key, key.partition(":")[0], member, "sendMessage", {}, OPENS, until) for key in keys
     ]
     other = outbox.Letter("reminder:999:1", "reminder", member, "sendMessage", {}, OPENS, until)
     async with database.writing() as session:
