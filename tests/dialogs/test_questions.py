@@ -79,7 +79,7 @@ async def test_a_round_of_every_kind_by_tapping_and_writing(
     assert "Your answer is kept: 12." in number.settled[1].text
     assert text(number).startswith("9 of 11\n\nLast time you said you would:\n“translate the letter”")
     assert text(plan).startswith("10 of 11 · if you like")
-    assert "only you are asked about it next time" in text(plan)
+    assert "Next time, only you are asked how it went." in text(plan)
     assert text(aloud).startswith("11 of 11 · if you like")
     assert "Thank you. That was everything." in text(done)
     assert await kept(database, every) == {
