@@ -26,9 +26,16 @@ NAVIGATION = re.compile(
     r"|finish|help|what (is|happens|are)|leave|pause|read|see|show|later|menu|send|clear|i want to|my data"
     r"|withdraw|take my)\b"
 )
+DONE = re.compile(r"^(done|finish)$")
+ALL_THAT_FIT = re.compile(r"\ball that (fit|apply)\b", re.IGNORECASE)
+BOUNDS = re.compile(r"\bnumber from (-?\d+) to (-?\d+)\b", re.IGNORECASE)
+TICKED = re.compile(r"^\W*[✓✔☑✅]\ufe0f?\s*")
+KEPT = re.compile(r"\b(is|are) kept\b(?! no)", re.IGNORECASE)
 REFUSED = re.compile(
-    r"not stored|didn.t reach|did not reach|closed|too late|expired|try again|once more", re.IGNORECASE
+    r"not stored|nothing was stored|didn.t reach|did not reach|closed|too late|expired|try again|once more",
+    re.IGNORECASE,
 )
+ASKS = ("rating", "several", "number", "text")  # the kinds of card on which something is answered
 FEWEST_STEPS = 3
 PAIR = 2
 
@@ -42,6 +49,15 @@ class Button:
     def word(self) -> str:
         """The label as one reads it: no emoji or arrows before and after."""
         return re.sub(r"^\W+|\W+$", "", self.label.lower().replace("\u2019", "'"))
+
+    @property
+    def name(self) -> str:
+        """The label without the tick of what was chosen."""
+        return TICKED.sub("", self.label)
+
+    @property
+    def ticked(self) -> bool:
+        return TICKED.match(self.label) is not None
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,9 @@ class Seen:
 
 
 def kind(card: Seen) -> str:
-    """One of join, invitation, digest, rating, showing, text, menu (of answers to change) and done."""
+    """One of join, invitation, digest, rating, several, number, showing, text, menu (of answers to change)
+    and done.
+    """
     heard = [button.word for button in card.buttons]
     declines = any(DECLINE.match(word) for word in heard)
     if any(JOIN.match(word) or (declines and YES.match(word)) for word in heard):
@@ -73,8 +91,10 @@ def kind(card: Seen) -> str:
 
 
 def _inner_kind(card: Seen, heard: Sequence[str]) -> str:
+    if bounds(card):
+        return "number"
     if ratings(card):
-        return "rating"
+        return "several" if ALL_THAT_FIT.search(card.text) else "rating"
     if sum(bool(SHOWING.search(word)) for word in heard) >= PAIR:
         return "showing"
     if card.asks or any(PASS_BY.match(word) for word in heard):
@@ -98,6 +118,12 @@ def ratings(card: Seen) -> dict[Button, int]:
     return {button: place for place, button in enumerate(plain, start=1)}
 
 
+def bounds(card: Seen) -> tuple[int, int] | None:
+    """The least and the most of the number that is to be typed; None where none is asked for."""
+    found = BOUNDS.search(card.text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def question(card: Seen) -> str:
     """What is asked, without "3 of 6" and without what was answered before."""
     text = ASIDE.sub("", PROGRESS.sub("", card.text, count=1))
@@ -112,7 +138,24 @@ def confirmed(asked: str, before: Seen, after: Seen | None, notices: Sequence[tu
     """Whether the phone showed that a rating was taken: by what came next, or a notice that is no alert."""
     if any(alert for _, alert in notices):
         return False
+    if any(text and not REFUSED.search(text) for text, _ in notices):
+        return True
     if after is not None and before.sign != after.sign:
-        moved_on = kind(after) in ("rating", "text", "showing") and question(after) != asked
-        return moved_on or not REFUSED.search(after.text)
-    return any(text and not REFUSED.search(text) for text, _ in notices)
+        what = kind(after)
+        moved_on = what in (*ASKS, "showing") and question(after) != asked
+        ticked = what == "several" and question(after) == asked
+        return moved_on or ticked or not REFUSED.search(after.text)
+    return False
+
+
+def taken(before: Seen, now: Seen | None, after: Seen | None) -> bool:
+    """Whether the phone showed that typed words were taken: their question says so, or one was asked on.
+
+    `before` and `now` are the question as it was and as it is, `after` is what came.
+    """
+    if now is not None and KEPT.search(now.text):
+        return True
+    if after is None or not PROGRESS.match(after.text):
+        return False
+    what = kind(after)
+    return what == "showing" or (what in ASKS and question(after) != question(before))

@@ -1,6 +1,7 @@
 """What a person does next with the card on their phone. Pure, and seeded by who, when and what is asked."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -46,12 +47,17 @@ class Mind:
 
 @dataclass(frozen=True)
 class Move:
-    """One thing to do: tap a button or type a text. `value` and `question` say what a rating means."""
+    """One thing to do: tap a button or type a text.
+
+    `question` is what it answers, "" for none, and `value` what a rating is worth. `shows`: it says how words
+    may be shown.
+    """
 
     tap: Button | None = None
     say: str = ""
     value: int | None = None
     question: str = ""
+    shows: bool = False
     twice: bool = False
     stray: bool = False
 
@@ -65,10 +71,11 @@ def move(mind: Mind, card: Seen, *, week: int, tried: int = 0) -> Move | None:
     if what == "invitation":
         return Move(tap=cards.first(card, cards.OPEN))
     if what == "showing":
-        return Move(tap=_showing(mind, card, chance))
+        return Move(tap=_showing(mind, card, chance), shows=True)
     if what == "text":
-        return _write(mind, card, week=week, chance=chance)
-    return _rate(mind, card, week=week, chance=chance, tried=tried) if what == "rating" else None
+        return _write(mind, card, week=week, chance=chance, tried=tried)
+    ways = {"rating": _rate, "several": _tick, "number": _count}
+    return ways[what](mind, card, week=week, chance=chance, tried=tried) if what in ways else None
 
 
 def afterthought(mind: Mind, card: Seen, *, week: int) -> Move | None:
@@ -117,7 +124,8 @@ def _vote(drawn: float, *, may_pass: bool) -> str:
     return "agree" if drawn > (LOW + HIGH) / 2 else "disagree"
 
 
-def _rate(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move:
+def _aside(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move | None:
+    """What somebody does in place of answering: types something, goes back, or passes the question by."""
     habits = mind.habits(week)
     if tried == 0 and chance.random() < habits.strays:
         return Move(say=stray(mind.manner(week), chance), stray=True)
@@ -125,17 +133,59 @@ def _rate(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> M
     if back and tried <= 1 and chance.random() < habits.back:
         return Move(tap=back)
     skip = cards.first(card, cards.PASS_BY)
-    if skip and chance.random() < habits.skips:
-        return Move(tap=skip)
+    return Move(tap=skip) if skip and chance.random() < habits.skips else None
+
+
+def _rate(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move:
+    if aside := _aside(mind, card, week=week, chance=chance, tried=tried):
+        return aside
     button, value = rating(mind, card, week=week, chance=chance)
-    twice = chance.random() < habits.twice
+    twice = chance.random() < mind.habits(week).twice
     return Move(tap=button, value=value, question=cards.question(card), twice=twice)
 
 
-def _write(mind: Mind, card: Seen, *, week: int, chance: Random) -> Move:
+def _tick(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move:
+    """The next option to tick or to take back; Done when those that fit are ticked."""
+    if aside := _aside(mind, card, week=week, chance=chance, tried=tried):
+        return aside
+    options = list(cards.ratings(card))
+    fits = _fitting(mind, options, week=week, asked=cards.question(card))
+    slip = tried == 0 and chance.random() < mind.habits(week).changes
+    wanted = {button.name for button in options} - fits if slip else fits
+    for button in options:
+        if (button.name in wanted) != button.ticked:
+            twice = chance.random() < mind.habits(week).twice
+            return Move(tap=button, question=cards.question(card), twice=twice)
+    return Move(tap=cards.first(card, cards.DONE) or cards.first(card, cards.PASS_BY))
+
+
+def _fitting(mind: Mind, options: Sequence[Button], *, week: int, asked: str) -> set[str]:
+    """One to three of the options, the same whenever one looks; "none of these" stands alone."""
+    chance = mind.chance(week, asked, "fits")
+    drawn = chance.sample([button.name for button in options], k=min(len(options), chance.randint(1, 3)))
+    nothing = [name for name in drawn if name.lower().startswith("none")]
+    return set(nothing or drawn)
+
+
+def _count(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move:
+    """A number typed, mostly a small one, in the ways people write one; at first perhaps something else."""
+    least, most = cards.bounds(card) or (0, 0)
+    aside = _aside(mind, card, week=week, chance=chance, tried=tried)
+    if aside and aside.say:
+        return Move(say=aside.say, question=cards.question(card))
+    if aside:
+        return aside
+    value = least + round((most - least) * chance.random() ** 3)
+    written = chance.choice(("{}", "{}", "{}", "{}", "about {}", "{}, I think"))
+    return Move(say=written.format(value), question=cards.question(card))
+
+
+def _write(mind: Mind, card: Seen, *, week: int, chance: Random, tried: int) -> Move:
     said = words(mind.manner(week), mind.lines, week, chance, writes=mind.habits(week).writes)
     skip = cards.first(card, cards.PASS_BY)
-    return Move(say=said or "-") if said or skip is None else Move(tap=skip)
+    if skip and (not said or tried > 1):
+        return Move(tap=skip)
+    return Move(say=said or "-", question=cards.question(card))
 
 
 def _showing(mind: Mind, card: Seen, chance: Random) -> Button:

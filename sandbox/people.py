@@ -120,7 +120,7 @@ class Crowd:
             # The sitting was given up, but its last tap arrives after all.
             late = next((one for one in shown if one.id == person.pending.card.id), None)
             if late and late.sign != person.pending.card.sign:
-                person.settle(late)
+                person.settle(late, late)
         for card in shown:
             if card.id > person.newest:
                 person.newest = card.id
@@ -246,6 +246,8 @@ def _ticked(person: Person) -> Iterable[Json]:
             "question": tick.question,
             "value": tick.value,
             "label": tick.label,
+            "chosen": None if tick.chosen is None else sorted(tick.chosen),
+            "words": tick.words,
         }
 
 

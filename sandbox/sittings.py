@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aiogram.types import Message
@@ -32,13 +32,25 @@ class GaveUp(Exception):  # noqa: N818 - people do; it is no fault of the progra
 
 @dataclass
 class Tick:
-    """A rating one tapped: what it was taken for, and the card it was tapped on."""
+    """Something one answered: what it was taken for, and the card it was answered on.
+
+    `value` is what a rating is worth; `label` the button, for words the one that says how they are shown;
+    `chosen` every option now chosen where several may be; `words` what was typed.
+    """
 
     card: Seen
     week: int
     question: str
-    value: int
-    label: str
+    value: int | None = None
+    label: str = ""
+    chosen: frozenset[str] | None = None
+    words: str = ""
+
+    def shown(self, after: Seen | None, now: Seen | None, notices: Sequence[tuple[str, bool]]) -> bool:
+        """Whether the phone showed that it was taken; `now` is the card it was answered on as it is now."""
+        if self.words and not self.label:
+            return cards.taken(self.card, now, after)
+        return cards.confirmed(cards.question(self.card), self.card, after, notices)
 
 
 @dataclass
@@ -64,6 +76,7 @@ class Person:
     busy: bool = False
     newest: int = 0
     pending: Tick | None = None
+    wrote: Tick | None = None
     ticked: dict[tuple[int, str], Tick] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     notices: list[tuple[str, bool]] = field(default_factory=list)
@@ -76,12 +89,29 @@ class Person:
             self.planned.add(key)
             self.errands[key] = errand
 
-    def settle(self, after: Seen | None) -> None:
-        """Believe, or not, that the pending rating was taken."""
+    def settle(self, after: Seen | None, now: Seen | None = None) -> None:
+        """Believe, or not, that the pending answer was taken."""
         tick, self.pending = self.pending, None
-        if tick and cards.confirmed(tick.question, tick.card, after, self.notices):
+        if tick and tick.shown(after, now, self.notices):
             self.counts["ticks"] += 1
             self.ticked[tick.week, tick.question] = tick
+            if tick.words:
+                self.wrote = tick
+
+    def answers(self, step: Move, card: Seen, week: int) -> Tick | None:
+        """What this step would answer, if it is taken."""
+        if step.shows and step.tap and self.wrote and cards.PROGRESS.match(card.text):
+            return replace(self.wrote, card=card, label=step.tap.name)
+        if not step.question:
+            return None
+        if step.tap is None:
+            return Tick(card, week, step.question, words="".join(pieces(step.say)[-1:]).strip())
+        if step.value is not None:
+            return Tick(card, week, step.question, step.value, step.tap.name)
+        known = self.ticked.get((week, step.question))
+        chosen, touched = known.chosen or frozenset() if known else frozenset(), {step.tap.name}
+        chosen = chosen - touched if step.tap.ticked else chosen | touched
+        return Tick(card, week, step.question, chosen=chosen)
 
 
 def seen(message: Message, room: Room) -> Seen:
@@ -143,7 +173,7 @@ class Sitting:
         if self.errand.what == "digest":
             return card.id == self.errand.message
         recent = self.errand.since is None or card.date >= self.errand.since
-        return recent and cards.kind(card) in ("invitation", "rating", "text", "showing")
+        return recent and cards.kind(card) in ("invitation", "showing", *cards.ASKS)
 
     async def go_on(self) -> None:
         """React until nothing is left to do. Raises GaveUp if the phone stays still."""
@@ -165,7 +195,7 @@ class Sitting:
             return None
         if what in ("done", "menu"):
             return self._afterthought(card)
-        about = cards.question(card) if what in ("rating", "text") else what
+        about = cards.question(card) if what in cards.ASKS else what
         self.visits[about] += 1
         if what == "invitation" and self.visits[about] > ENTRIES:
             return None
@@ -182,13 +212,12 @@ class Sitting:
         """Tap or type."""
         self._remember(card)
         self.step = step
+        self.person.pending = self.person.answers(step, card, self.errand.week) or self.person.pending
         if step.tap is None:
             for piece in pieces(step.say):
                 phones.send(self.telegram, self.user, piece)
                 self.person.counts["texts"] += 1
             return
-        if step.value is not None:
-            self.person.pending = Tick(card, self.errand.week, step.question, step.value, step.tap.label)
         for _ in range(1 + step.twice):
             tap = phones.tap(self.telegram, self.user, card.id, data=step.tap.data)
             self.callback = self.callback or tap.id
@@ -215,10 +244,17 @@ class Sitting:
         if not self._with_buttons() and not self.step.stray:
             await self._until(self._with_buttons, AFTER_TEXT if self.step.say else SETTLING)
         card = self._followed()
-        self.person.settle(card)
-        # Whatever a stray text brought, one goes back to the question unless something else is asked.
-        beside = self.step.stray and card is not None and not card.buttons
+        if card and card.buttons and self.step.say and self.step.question:
+            # The question is settled after what comes next was sent.
+            await self._until(self._settled, AFTER_TEXT)
+        self.person.settle(card, self._now(self.card))
+        # Whatever words brought, one goes back to the question unless something else is asked.
+        beside = self.step.say and card is not None and not card.buttons
         return card if card and not beside else self._now(self.card)
+
+    def _settled(self) -> bool:
+        now = self._now(self.card)
+        return now is None or self.card is None or now.sign != self.card.sign
 
     def _same_again(self) -> Seen | None:
         """After an alert the same button is tried again, but not for ever."""

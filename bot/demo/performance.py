@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from bot import logs, memory
 from bot.demo import cast as demo_cast
-from bot.demo import stage, tally
+from bot.demo import stage, tally, ticks
 from bot.demo.command import FAILED, STDOUT, DemoFailedError, LocalTelegram, Play, Say
 from bot.demo.conductor import Conductor
 from bot.demo.showing import Strip
@@ -100,23 +100,26 @@ async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) ->
         spent = time.monotonic() - begun
         say(f"week {week} of {scene.play.weeks}, after {spent:.0f} seconds; digest: {finding}")
     seen = await asyncio.to_thread(lambda: tally.phones(tally.entries(scene.journal)))
-    on_phones = tally.ticked(await scene.control.get("people/report"))
+    report = await scene.control.get("people/report")
     async with scene.house.database.reading() as session:
-        kept = await tally.stored(session, scene.phones.members)
+        on_phones = ticks.ticked(report, await ticks.organisations(session))
+        kept = await ticks.stored(session, scene.phones.members)
         lost = await tally.lost_invitations(session, seen)
         updates_lost = await tally.lost_updates(session, seen)
         counted = await tally.figures(session, seen)
         digest = await _last_digest(scene)
-    missing = sum(rating not in kept for rating in on_phones)
+    missing = sum(answer not in kept for answer in on_phones)
     figures = {
         "weeks": scene.play.weeks,
         **counted,
         "updates_lost": updates_lost + missing,
         "duplicates": seen.duplicates,
+        "compared": ticks.compared(on_phones),
+        "gave_up": report["gave_up"],
         "seconds": round(time.monotonic() - begun, 1),
         "peak_mb": round(memory.peak(), 1),
     }
-    return Outcome(figures, tally.differences(on_phones, kept) + lost, digest)
+    return Outcome(figures, ticks.differences(on_phones, kept) + lost, digest)
 
 
 def end_of_week(scene: Scene, week: int) -> datetime:

@@ -1,4 +1,4 @@
-"""What came of a demo: the phones' side from the sandbox's journal, Parley's side from its database."""
+"""What came of a demo: letters and updates by the sandbox's journal, beside Parley's database."""
 
 import json
 from collections import Counter
@@ -12,9 +12,7 @@ from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.demo.cast import INSTRUMENT
-from facilitation import instruments
-from facilitation.instruments import Item, said
+from facilitation.instruments import said
 from storage.database import Database
 from storage.digests import Digest, Signal
 from storage.members import Member, Seat
@@ -22,7 +20,6 @@ from storage.queues import Incoming
 from storage.rounds import Answer, Invitation, Round
 
 Json = dict[str, Any]
-Rating = tuple[int, int, str]  # account, round's number, item's code
 
 
 @dataclass
@@ -97,57 +94,6 @@ def _got(seen: Seen, entry: Json) -> None:
         seen.digests[entry["chat_id"], labels["same"][1]] += 1
     elif entry["chat_id"] < 0:
         seen.digests[entry["chat_id"], entry["text"]] += 1
-
-
-def _asked() -> list[Item]:
-    """Whatever the pulse asks in some round."""
-    pulse = instruments.parsed(instruments.raw(INSTRUMENT))
-    return [*pulse.items, *pulse.bank]
-
-
-def ticked(report: Json) -> dict[Rating, int]:
-    """What people believe they have rated, by the wording on the card they tapped.
-
-    Only plain ratings: what a button of another kind of question means, a phone cannot know.
-    """
-    found = {}
-    for tick in report["ticked"]:
-        items = [item for item in _asked() if item.wording["en"] in tick["question"]]
-        if [item.kind for item in items] == ["scale"]:
-            found[tick["user"], tick["week"] + 1, items[0].code] = tick["value"]
-    return found
-
-
-async def stored(session: AsyncSession, accounts: Iterable[int]) -> dict[Rating, int]:
-    """The ratings of these people, as Parley keeps them."""
-    rated = [item.code for item in _asked() if item.kind == "scale"]
-    wanted = (
-        select(Member.account, Round.number, Answer.item, Answer.value)
-        .join(Seat, col(Seat.member_id) == col(Member.id))
-        .join(Invitation, col(Invitation.seat_id) == col(Seat.id))
-        .join(Round, col(Round.id) == col(Invitation.round_id))
-        .join(Answer, col(Answer.invitation_id) == col(Invitation.id))
-        .where(
-            col(Member.account).in_(list(accounts)),
-            col(Answer.value).is_not(None),
-            col(Answer.item).in_(rated),
-        )
-    )
-    return {
-        (account, number, item): value
-        for account, number, item, value in (await session.exec(wanted)).all()
-        if account is not None and value is not None
-    }
-
-
-def differences(on_phones: dict[Rating, int], kept: dict[Rating, int]) -> list[str]:
-    """Every rating that was ticked and not stored so, or stored and not ticked, in words."""
-    return [
-        f"phone {account}, round {number}, {item}: ticked {on_phones.get(rating)}, stored {kept.get(rating)}"
-        for rating in sorted(on_phones.keys() | kept.keys())
-        if on_phones.get(rating) != kept.get(rating)
-        for account, number, item in [rating]
-    ]
 
 
 async def lost_invitations(session: AsyncSession, seen: Seen) -> list[str]:

@@ -5,8 +5,6 @@ from typing import Any
 
 from bot.demo import tally
 
-QUESTION = "Something we said in this partnership lately made a difference.\n1 not at all · 5 clearly"
-
 
 def letter(
     chat: int, *buttons: tuple[str, str], text: str = "", method: str = "sendMessage"
@@ -69,29 +67,3 @@ def test_updates_are_counted_once_however_often_they_were_delivered() -> None:
     seen = tally.phones([{"kind": "update", "update_id": 5}, {"kind": "update", "update_id": 5}])
 
     assert seen.updates == {5}
-
-
-def test_a_tick_is_read_by_the_wording_on_the_card() -> None:
-    report = {"ticked": [{"user": 1, "week": 0, "question": QUESTION, "value": 4}]}
-
-    assert tally.ticked(report) == {(1, 1, "made_a_difference"): 4}
-
-
-def test_a_tick_on_a_question_that_is_no_plain_rating_is_left_out() -> None:
-    guess = "What do you think most others here said: can we disagree without paying for it later?"
-    report = {"ticked": [{"user": 1, "week": 2, "question": guess, "value": 4}]}
-
-    assert tally.ticked(report) == {}
-
-
-def test_differences_are_told_in_both_directions() -> None:
-    first, second, third = (1, 1, "worth_it"), (2, 1, "worth_it"), (3, 1, "worth_it")
-
-    found = tally.differences({first: 4, second: 5}, {first: 3, third: 2})
-
-    assert found == [
-        "phone 1, round 1, worth_it: ticked 4, stored 3",
-        "phone 2, round 1, worth_it: ticked 5, stored None",
-        "phone 3, round 1, worth_it: ticked None, stored 2",
-    ]
-    assert not tally.differences({first: 4}, {first: 4})

@@ -13,6 +13,7 @@ from sandbox.utterances import LONGEST, Line, pieces
 
 TUESDAY = datetime(2026, 11, 3, 10, tzinfo=UTC)
 SCALE = ("1", "2", "3", "4", "5")
+NUMBER = "4 of 6\n\nAbout how many hours?\n\nWrite a whole number from 0 to 200 as a message."
 ASKED = "1 of 6\n\nOur view changed a decision.\n1 not at all · 5 clearly"
 
 
@@ -41,6 +42,12 @@ def mind(temperament: str = "prompt", user: int = 1, **more: tuple[Stance, ...] 
         ("rating", card("2 of 6\n\nWe should meet monthly.", "Agree", "Disagree", "Pass", "Back")),
         ("text", card("6 of 6 · if you like\n\nJust write it.", "Back", "Skip", "Why this question?")),
         ("text", card("What should be said?", asks=True)),
+        (
+            "several",
+            card("3 of 6\n\nTap all that fit, then Done.", "Time", "✓ Money", "None of these", "Done"),
+        ),
+        ("number", card("4 of 6\n\nWrite a whole number from 0 to 200 as a message.", "Back", "Skip")),
+        ("number", card("4 of 6\n\nAnother number from 0 to 200 replaces it.", "Keep it")),
         (
             "showing",
             card("6 of 6\n\nHow may it be shown?", "Quoted, no name", "With my name", "Facilitator only"),
@@ -157,6 +164,7 @@ def test_a_finished_card_asks_for_nothing_more() -> None:
         (card("Thank you. That was everything.", "Change an answer"), [], True),
         (card("2 of 6\n\nIs it too late for this?", *SCALE), [("✓", False)], True),
         (None, [("✓", False)], True),
+        (card("Kept: 3. Words → “it was closed”", "Change an answer"), [("✓", False)], True),
         (None, [], False),
         (card("2 of 6\n\nAnother question", *SCALE), [("That didn't reach us.", True)], False),
         (card("This round closed on 6 November."), [("", False)], False),
@@ -169,6 +177,24 @@ def test_a_rating_counts_only_if_the_phone_showed_it(
     before = card(ASKED, *SCALE)
 
     assert cards.confirmed(cards.question(before), before, after, notices) is taken
+
+
+@pytest.mark.parametrize(
+    ("now", "after", "taken"),
+    [
+        (card("4 of 6\nYour answer is kept: 12."), None, True),
+        (None, card("4 of 6\n\nHow may it be shown?", "Quoted, no name", "With my name"), True),
+        (card(NUMBER, "Skip"), card("5 of 6\n\nAnother question", *SCALE), True),
+        (card(NUMBER, "Skip"), card("I look for one whole number from 0 to 200."), False),
+        (card(NUMBER, "Skip"), card("Please keep it under 3000 letters. Nothing was stored yet."), False),
+        (card(NUMBER, "Skip"), card("Here you are", "Change an answer"), False),
+        (card(NUMBER, "Skip"), None, False),
+    ],
+)
+def test_typed_words_count_only_if_the_phone_showed_it(
+    now: Seen | None, after: Seen | None, *, taken: bool
+) -> None:
+    assert cards.taken(card(NUMBER, "Skip"), now, after) is taken
 
 
 def test_a_long_text_is_cut_as_a_phone_cuts_it() -> None:
@@ -187,4 +213,82 @@ def test_words_are_shown_as_their_author_meant_them() -> None:
 
     steps = {choosing.move(mind(lines=lines, user=number), asked, week=0) for number in range(20)}
 
-    assert steps == {Move(tap=asked.buttons[2])}
+    assert steps == {Move(tap=asked.buttons[2], shows=True)}
+
+
+FITS = "3 of 6\n\nWhich of these get in our way?\n\nTap all that fit, then Done."
+OPTIONS = ("Too little time", "Pride or power", "Having to compete", "Fixed ideas", "None of these")
+
+
+def several(*chosen: str) -> Seen:
+    """A question where several may be chosen, with those chosen ticked, as its card then looks."""
+    labels = (f"✓ {label}" if label in chosen else label for label in OPTIONS)
+    return card(FITS, *labels, "Back", "Done" if chosen else "Skip", "Why this question?")
+
+
+def ticked_through(one: Mind) -> tuple[str, set[str]]:
+    """Which button ended it, and what was chosen by then."""
+    chosen: set[str] = set()
+    for tried in range(20):
+        step = choosing.move(one, several(*chosen), week=0, tried=tried)
+        assert step
+        assert step.tap
+        if step.tap.name not in OPTIONS:
+            return step.tap.label, chosen
+        chosen ^= {step.tap.name}
+    return "never", chosen
+
+
+def test_whatever_fits_is_ticked_one_by_one_and_done_ends_it() -> None:
+    ends = [ticked_through(mind(user=user)) for user in range(200)]
+
+    done = [chosen for end, chosen in ends if end == "Done"]
+    assert {end for end, _ in ends} == {"Done", "Skip", "Back"}
+    assert len(done) > 150
+    assert all(1 <= len(chosen) <= 3 for chosen in done)
+    assert all(len(chosen) == 1 for chosen in done if "None of these" in chosen)
+
+
+def test_an_option_ticked_by_mistake_is_taken_back() -> None:
+    taken_back = [
+        step.tap.label
+        for user in range(100)
+        if (step := choosing.move(mind(user=user), several(*OPTIONS), week=0, tried=2)) and step.tap
+    ]
+
+    assert any(label.startswith("✓") for label in taken_back)
+    assert not any(label in OPTIONS for label in taken_back)
+
+
+def test_where_a_number_is_asked_for_one_is_typed_within_its_bounds() -> None:
+    asked = card(NUMBER, "Back", "Skip", "Why this question?")
+    steps = [choosing.move(mind(user=user), asked, week=0, tried=2) for user in range(300)]
+
+    said = [step.say for step in steps if step and step.say]
+    values = [int(found) for text in said for found in re.findall(r"\d+", text)]
+    assert len(values) == len(said) > 250
+    assert all(0 <= value <= 200 for value in values)
+    assert any(not text.isdigit() for text in said)
+
+
+def test_whoever_types_nonsense_for_a_number_types_a_number_the_second_time() -> None:
+    asked = card(NUMBER, "Back", "Skip")
+    typists = [mind("nonsense", user=user) for user in range(100)]
+
+    first, then = (
+        [step.say for one in typists if (step := choosing.move(one, asked, week=0, tried=tried)) and step.say]
+        for tried in (0, 1)
+    )
+
+    assert any(not re.search(r"\d", text) for text in first)
+    assert all(re.search(r"\d", text) for text in then)
+
+
+def test_words_refused_twice_are_given_up() -> None:
+    asked = card("6 of 6\n\nJust write it.", "Back", "Skip")
+    wordy = mind("hostile", lines=(Line(0, "x" * 8000, 1.0),))
+
+    steps = [choosing.move(wordy, asked, week=0, tried=tried) for tried in range(3)]
+
+    assert [step.say[:1] if step else None for step in steps] == ["x", "x", ""]
+    assert steps[2] == Move(tap=asked.buttons[1])
