@@ -267,6 +267,19 @@ async def test_an_own_thing_is_looked_at_and_its_choice_changed(
     assert (await only(database)).shown_as == "named"
 
 
+async def test_looking_at_the_choice_again_one_can_keep_it(
+    database: Database, author: Phone, raising: Raising
+) -> None:
+    raised_id = await raising(shown_as="organisation")
+    how = await author.tap(f"raisehow:{raised_id}")
+
+    kept = await author.tap(data(how, "Keep it"))
+
+    assert ["✓ Someone at our organisation"] in labels(how)
+    assert "Shown as you chose: someone at our organisation." in text(kept)
+    assert (await only(database)).shown_as == "organisation"
+
+
 async def test_an_own_thing_without_a_choice_asks_for_it(author: Phone) -> None:
     await author.say("/raise")
     how = await author.say(WORDS)
