@@ -270,7 +270,7 @@ async def test_an_own_thing_is_looked_at_and_its_choice_changed(
 async def test_looking_at_the_choice_again_one_can_keep_it(
     database: Database, author: Phone, raising: Raising
 ) -> None:
-    raised_id = await raising(shown_as="organisation")
+    raised_id = await raising(shown_as=2)
     how = await author.tap(f"raisehow:{raised_id}")
 
     kept = await author.tap(data(how, "Keep it"))
