@@ -28,7 +28,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Figure:
-    """One of the cast. `phone` names the visitor's phone they hold, "" for a simulated person."""
+    """One of the cast. `phone` names the visitor's phone they hold, "" for a simulated person.
+
+    `lead`: they may speak for their organisation.
+    """
 
     organisation: str
     name: str
@@ -36,6 +39,7 @@ class Figure:
     phone: str = ""
     says: tuple[tuple[int, str, str], ...] = ()
     complains: tuple[tuple[int, str, str], ...] = ()
+    lead: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,15 @@ def _figure(row: Mapping[str, Any]) -> Figure:
         tuple((week, words, SHOWN[shown]) for week, words, shown in row.get(key, ()))
         for key in ("says", "complains")
     )
-    return Figure(row["organisation"], row["name"], row["temperament"], row.get("phone", ""), says, complains)
+    return Figure(
+        row["organisation"],
+        row["name"],
+        row["temperament"],
+        row.get("phone", ""),
+        says,
+        complains,
+        lead=row.get("lead", False),
+    )
 
 
 def _conflict(row: Mapping[str, Any]) -> Conflict:
@@ -151,9 +163,8 @@ def crowd(
 
 def stances(cast: Cast, organisation: str, *, conflict: bool) -> list[Json]:
     """Where somebody of this organisation stands on each item, week by week."""
-    wordings = {
-        item.code: item.wording["en"] for item in instruments.parsed(instruments.frozen(INSTRUMENT, 1)).items
-    }
+    pulse = instruments.parsed(instruments.raw(INSTRUMENT))
+    wordings = {item.code: item.wording["en"] for item in (*pulse.items, *pulse.bank)}
     return [
         {
             "match": re.escape(wordings[code]),

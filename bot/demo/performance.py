@@ -163,6 +163,7 @@ async def _shown(scene: Scene, conductor: Conductor, say: Say) -> int:
     chats = {
         name: await stage.hand_over(scene, user) for name, user in scene.phones.held_by_visitor().items()
     }
+    await stage.open_menu(scene, conductor.settle)
     strip = Strip(scene, chats)
     if scene.play.weeks:
         say(f"letting time pass first; weeks: {scene.play.weeks}")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import house, rostering
 from bot.demo import cast as demo_cast
@@ -20,7 +21,7 @@ from bot.demo.cast import Cast, Figure
 from bot.demo.command import TOKEN, DemoFailedError, LocalTelegram, Play
 from bot.house import House
 from bot.settings import Settings
-from facilitation import intake
+from facilitation import intake, invites, organisations
 from storage.partnerships import Partnership
 
 FACILITATOR, FIRST_MEMBER = 1001, 1002
@@ -162,12 +163,27 @@ async def _seated(cast: Cast, control: Control, built: House) -> Phones:
         partnership = (await session.exec(wanted)).one()
         partnership.group_chat, partnership.danger = phones.group, cast.danger
         session.add(partnership)
+        await _described(session, cast, partnership.id, secrets=[one.secret for one in invited])
     hello = {"chat_id": phones.group, "text": cast.hello}
     await control.post(f"phones/{FACILITATOR}/send", hello)
     secrets = (one.secret for one in invited)
     phones.invites = dict(zip((FACILITATOR, *members), secrets, strict=True))
     await house.tick(built)  # plans the first rounds, so that whoever joins is told when they come
     return phones
+
+
+async def _described(
+    session: AsyncSession, cast: Cast, partnership_id: int, *, secrets: Sequence[str]
+) -> None:
+    """What a roster does not say: who may speak for an organisation, and who is not on Telegram."""
+    for figure, secret in zip(cast.people, secrets[1:], strict=True):
+        invite = await invites.by_secret(session, secret)
+        invite.lead = figure.lead
+        session.add(invite)
+    off = {row["name"]: row.get("off_telegram", 0) for row in cast.organisations.values()}
+    for organisation in await organisations.of(session, partnership_id):
+        organisation.off_telegram = off[organisation.name]
+        session.add(organisation)
 
 
 async def _phone(control: Control, user: int, name: str) -> None:
@@ -179,19 +195,29 @@ async def join(scene: Scene, user: int, settled: Callable[[], Any]) -> None:
     """Press Start with the invite, read the card, press Join: what a person does, done for them."""
     await scene.control.post(f"phones/{user}/start", {"payload": scene.phones.invites[user]})
     await settled()
-    phone = await scene.control.get(f"phones/{user}")
-    message, data = _joining(phone)
-    await scene.control.post(f"phones/{user}/tap", {"message_id": message, "data": data})
+    await _tap(scene, user, "join")
     await settled()
 
 
-def _joining(phone: Json) -> tuple[int, str]:
-    for chat in phone["chats"]:
-        for message in reversed(chat["messages"]):
-            for button in (one for row in message["buttons"] for one in row):
-                if button.get("data", "").startswith("join:"):
-                    return message["id"], button["data"]
-    raise DemoFailedError("the invite led to no card that one could join from")
+async def open_menu(scene: Scene, settled: Callable[[], Any]) -> None:
+    """The facilitator writes /start and opens the menu, so that a visitor finds everything from there."""
+    user = scene.phones.facilitator
+    await scene.control.post(f"phones/{user}/start", {})
+    await settled()
+    await _tap(scene, user, "menu")
+    await settled()
+
+
+async def _tap(scene: Scene, user: int, kind: str) -> None:
+    """Tap the newest button of this kind on somebody's phone."""
+    phone = await scene.control.get(f"phones/{user}")
+    for message in (message for chat in phone["chats"] for message in reversed(chat["messages"])):
+        for button in (one for row in message["buttons"] for one in row):
+            if button.get("data", "").startswith(f"{kind}:"):
+                told = {"message_id": message["id"], "data": button["data"]}
+                await scene.control.post(f"phones/{user}/tap", told)
+                return
+    raise DemoFailedError(f"there is no button to {kind} on the phone of {user}")
 
 
 async def hand_over(scene: Scene, user: int) -> int:

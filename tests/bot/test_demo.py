@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.command import DemoFailedError, LocalTelegram
+from bot.demo import performance
+from bot.demo.command import STDOUT, DemoFailedError, LocalTelegram
+from bot.demo.performance import Outcome
 
 pytestmark = pytest.mark.alone
 
@@ -40,12 +42,12 @@ def left_behind(folder: Path) -> Sequence[Path]:
 
 
 def test_two_weeks_at_full_speed_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    process = start(tmp_path, "--headless", "--weeks", "2", "--json", "-")
+    process = start(tmp_path, "--headless", "--weeks", "2", "--json", "figures.json")
+
     said, told = process.communicate(timeout=PATIENCE)
 
-    figures = json.loads(said)
-
-    assert process.returncode == 0, told
+    assert process.returncode == 0, said + told
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="ascii"))
     assert (figures["weeks"], figures["rounds"]) == (2, 2)
     # 26 members each week; who has blocked Parley by the second opening gets none of it.
     assert figures["invitations"] == 26 + 25
@@ -54,8 +56,33 @@ def test_two_weeks_at_full_speed_lose_nothing_and_double_nothing(tmp_path: Path)
     assert 150 <= figures["answers"] <= 2 * 26 * 6
     assert 0 < figures["reminders"] < figures["invitations"]
     assert (figures["updates_lost"], figures["duplicates"]) == (0, 0)
-    assert "this should not be" not in told
+    assert "this should not be" not in said
+    # Each of them is on a phone as it is stored: ratings, those of other partners, and words.
+    assert figures["compared"].keys() == {"scale", "directed", "text"}
+    assert sum(figures["compared"].values()) == figures["answers"]
+    assert figures["gave_up"] == 0
+    assert "Not everybody at these partners is on Telegram: Kite Family Charity." in said
     assert not left_behind(tmp_path)
+
+
+def test_figures_written_to_standard_output_stand_there_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    names = (
+        "seconds",
+        "rounds",
+        "invitations",
+        "answers",
+        "digests",
+        "updates_lost",
+        "duplicates",
+        "peak_mb",
+    )
+    outcome, said = Outcome(dict.fromkeys(names, 0), ["one was lost"], "What came out"), list[str]()
+
+    code = performance._reported(outcome, said.append, file=STDOUT)
+
+    assert json.loads(capsys.readouterr().out) == outcome.figures
+    assert "this should not be: one was lost" in said
+    assert code == 1
 
 
 def test_interrupted_it_ends_in_order_and_leaves_nothing_behind(tmp_path: Path) -> None:

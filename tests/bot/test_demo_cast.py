@@ -40,6 +40,13 @@ def test_seven_partners_of_unequal_size_share_26_seats_and_two_are_the_visitors(
     assert len({line.name for line in CAST.roster()}) == 27
 
 
+def test_one_person_speaks_for_each_partner_and_somebody_is_not_on_telegram() -> None:
+    leads = [figure.organisation for figure in CAST.people if figure.lead]
+
+    assert sorted(leads) == sorted({figure.organisation for figure in CAST.people})
+    assert sum(row.get("off_telegram", 0) for row in CAST.organisations.values()) == 1
+
+
 def test_every_temperament_is_there() -> None:
     found = Counter(figure.temperament for figure in CAST.people)
 
@@ -93,7 +100,7 @@ def test_without_conflict_everybody_stands_at_the_same_place_on_every_item() -> 
 def test_with_conflict_nothing_but_the_planted_item_moves() -> None:
     wording = next(
         item.wording["en"]
-        for item in instruments.parsed(instruments.frozen(demo_cast.INSTRUMENT, 1)).items
+        for item in instruments.parsed(instruments.raw(demo_cast.INSTRUMENT)).items
         if item.code == CAST.conflict.item
     )
     calm, torn = told(conflict=False)["people"], told(conflict=True)["people"]
