@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
-import segno
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import answering, people, readers
@@ -39,6 +38,8 @@ def link(setting: Setting, secret: str) -> str:
 def picture(url: str) -> Enclosed:
     """A link as a picture that a phone's camera reads, with the quiet border it needs."""
     drawn = io.BytesIO()
+    import segno  # noqa: PLC0415 - 1 MB, for the few who make links
+
     segno.make(url, error="m", micro=False).save(drawn, kind="png", scale=12, border=4)
     return Enclosed("link.png", drawn.getvalue(), picture=True)
 
