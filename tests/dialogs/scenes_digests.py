@@ -43,7 +43,8 @@ def scenes() -> Iterator[Scene]:
     yield from _kept_out()
     for kind, waiting in product(("word", "kept", "same", "other", "missing"), ("", same)):
         if kind == "word" or not waiting:
-            yield Scene("said_back", f"{kind} {bool(waiting)}", drawn("said_back", kind=kind, waiting=waiting))
+            name = f"{kind} {bool(waiting)}"
+            yield Scene("said_back", name, drawn("said_back", kind=kind, waiting=waiting))
 
 
 def _parts() -> Iterator[Scene]:
