@@ -197,7 +197,7 @@ def shown(replies: Sequence[Reply]) -> str:
 
 def buttons(numbers: int, chance: Random) -> list[tuple[int, ...]]:
     """Numbers a forger would try: every id there is first, and small or large ones behind."""
-    firsts = chance.sample(range(1, HIGHEST), proof.size(ci=4, long=HIGHEST - 1)) if numbers else [0]
+    firsts = chance.sample(range(1, HIGHEST), proof.size(ci=2, long=HIGHEST - 1)) if numbers else [0]
     return [(first, *(chance.choice((0, 1, 2, 7)) for _ in range(numbers - 1)))[:numbers] for first in firsts]
 
 
@@ -271,7 +271,7 @@ async def test_no_and_not_there_look_the_same(database: Database, world: World) 
                 assert there == nowhere, (kind, numbers)
 
 
-@pytest.mark.parametrize("rest", ["", "1", MARK, "x" * 4000])
+@pytest.mark.parametrize("rest", ["", MARK])
 async def test_no_command_tells_an_outsider_anything(database: Database, world: World, rest: str) -> None:
     ours = _of_walled(await rows(database), world)
 
@@ -351,7 +351,7 @@ async def test_random_bytes_for_a_button_do_nothing(
     before, chance = await rows(database), Random(23)
     phone = Phone(database, world.walled.members[4], now=DIGEST)
     signs = "".join(conversation.VERBS) + ":0123456789-+._ \u0661\u00e9\n"
-    tries = proof.size(ci=300, long=6000)
+    tries = proof.size(ci=150, long=3000)
 
     for _ in range(tries):
         data = "".join(chance.choices(signs, k=chance.randint(0, 64)))
