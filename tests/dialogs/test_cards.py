@@ -215,7 +215,7 @@ def test_our_sentences_are_short_plain_and_calm() -> None:
 
 @pytest.mark.parametrize("kind", ["same", "other"])
 def test_what_pops_up_on_a_tap_is_short(kind: str) -> None:
-    card = next(scene.draw(WORDS) for scene in ALL if scene.name == f"said_back: {kind} ")
+    card = next(scene.draw(WORDS) for scene in ALL if scene.name == f"said_back: {kind} False")
 
     assert markup.units(cards.plain(card.text)) <= LONGEST_NOTICE
 
