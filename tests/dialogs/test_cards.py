@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ from dialogs.translators import refusals
 from facilitation import instruments
 from facilitation.refusals import Refusal
 from synthesis.disclosure import FEWEST
+from tests import proof
 from tests.dialogs import markup, published, scenes
 from tests.dialogs.scenes import ALL, WORDS, Scene
 from tests.dialogs.test_translation import messages
@@ -133,10 +135,12 @@ SHOWING["digest"] = next(scene for scene in ALL if scene.name == "digest: quote 
 CROWDED = next(scene for scene in ALL if scene.name == "digest: crowded, group False")
 
 
-def test_hostile_words_break_no_card_and_look_like_none_of_ours() -> None:
+@pytest.mark.promise
+def test_hostile_words_break_no_card_and_look_like_none_of_ours(note: Callable[..., None]) -> None:
     plain = {name: shape(scene.draw("plain words")) for name, scene in SHOWING.items()}
+    texts = proof.size(ci=50, long=1000)
 
-    for seed in range(1000):
+    for seed in range(texts):
         words = hostile(seed) + "."
         # The fullest digest takes its time to draw.
         crowded = {"crowded": CROWDED} if seed % 20 == 0 else {}
@@ -148,6 +152,7 @@ def test_hostile_words_break_no_card_and_look_like_none_of_ours() -> None:
             if scene.template != "digest":
                 assert found == plain[name], (name, seed)
             assert not any(BIDI.search(button.label) for row in card.rows for button in row)
+    note(29, texts=texts, templates=len(SHOWING), breaks=0)
 
 
 def test_words_stay_what_they_are() -> None:
