@@ -73,7 +73,7 @@ def phone(page: Page, name: str) -> Locator:
 def keep(page: Page, name: str, folder: Path) -> None:
     where = Path(os.environ.get(KEPT) or folder)
     where.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=where / f"{name}.png")
+    page.screenshot(path=where / f"{name}.png", animations="disabled")
 
 
 def test_a_visitor_joins_answers_by_tapping_moves_time_and_reads_the_digest(
