@@ -37,7 +37,7 @@ export class Phone {
     this.bar = el("header", { class: "bar" }, this.back, this.face, el("div", { class: "bar-title" }, this.title, this.subtitle), this.more);
     this.chats = el("ul", { class: "chats", "aria-label": "Chats", hidden: true });
     this.toasts = el("div", { class: "toasts", role: "status" });
-    this.screen = el("div", { class: "screen" });
+    this.screen = el("div", { class: "screen", inert: true }); // until it is known what stands on it
     this.log = new Log({ hands: this.hands(), onBottom: () => this.read() });
     this.composer = new Composer({ screen: this.screen, on: this.writes() });
     this.screen.append(el("div", { class: "status", "aria-hidden": "true" }, this.time, statusSigns()),
@@ -63,6 +63,7 @@ export class Phone {
   }
 
   draw() {
+    this.screen.inert = false;
     this.caption.textContent = this.name;
     this.node.setAttribute("aria-label", `${this.name}: ${this.person}`);
     this.time.textContent = clockNow();

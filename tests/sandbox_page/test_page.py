@@ -6,7 +6,8 @@ import struct
 import zlib
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.sandbox_page.conftest import Town, phone_of
 
@@ -304,6 +305,27 @@ def test_an_invite_link_can_be_opened_by_hand_before_the_first_start(town: Town,
 
     expect(phone.locator(".message.mine .text")).to_have_text("/start")
     assert town.messages(user)[-1]["text"] == "/start seat-15"
+
+
+def test_a_phone_that_is_not_read_yet_takes_a_tap_once_it_is(town: Town, page: Page) -> None:
+    user = town.member("Funder")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**/control/phones/{user}", hold, times=1)
+    page.goto(f"/?phones={user}")
+    phone = phone_of(page, user)
+    more = phone.locator("button[aria-haspopup=menu]")
+    expect(more).to_be_attached()
+
+    with pytest.raises(NotInTime):
+        more.click(timeout=300)
+    held[0].continue_()
+    more.click()
+
+    expect(phone.get_by_role("menuitem", name="Block the bot")).to_be_visible()
 
 
 def test_blocking_replaces_the_writing_field_and_unblocking_brings_it_back(town: Town, page: Page) -> None:
