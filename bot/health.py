@@ -9,11 +9,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
+from storage.memos import Memo
 from storage.queues import Heartbeat, Incoming, Outgoing
 
 EVERY = 10.0
 PARTS = ("listening", "handling", "delivery", "clock")  # wherever they run
-AWAY = "away"  # no part: since when nothing was heard, until people have been told (bot/outage.py)
+AWAY = "away"  # the memo that says since when nothing was heard, until people are told (bot/outage.py)
 LATE = 60.0  # promise 34 gives two minutes until somebody is told
 
 
@@ -43,15 +44,15 @@ async def clear(database: Database) -> None:
     """
     async with database.writing() as session:
         await note_away(database, session)
-        await session.exec(delete(Heartbeat).where(col(Heartbeat.part) != AWAY))
+        await session.exec(delete(Heartbeat))
 
 
 async def note_away(database: Database, session: AsyncSession) -> None:
     """Remember when listening last gave a sign of life; an earlier one still to be told stays."""
     heard = await session.get(Heartbeat, "listening")
     if heard is not None:
-        row = {"part": AWAY, "seen_s": 0.0, "seen_at": heard.seen_at}
-        await session.exec(database.insert(Heartbeat).values(**row).on_conflict_do_nothing())
+        row = {"name": AWAY, "value": "", "at": heard.seen_at}
+        await session.exec(database.insert(Memo).values(**row).on_conflict_do_nothing())
 
 
 def _ago(beat: Heartbeat, seconds: float) -> float:
@@ -65,7 +66,7 @@ async def report(database: Database, *, up: float) -> dict[str, Any]:
     """
     async with database.reading() as session:
         seconds = await database.machine_seconds(session)
-        beats = (await session.exec(select(Heartbeat).where(col(Heartbeat.part).in_(PARTS)))).all()
+        beats = (await session.exec(select(Heartbeat))).all()
         parts = {beat.part: {"seconds_ago": _ago(beat, seconds)} for beat in beats}
         inbox = await session.exec(
             select(col(Incoming.state), func.count())

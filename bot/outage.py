@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
-from sqlmodel import col, select
+from sqlmodel import select
 
 from bot import drawing, health, outbox
 from bot.clock import Clock
@@ -13,7 +13,8 @@ from dialogs import outages as cards
 from facilitation import outages
 from facilitation.outages import ToCheck
 from storage.database import Database
-from storage.queues import Heartbeat, Incoming
+from storage.memos import Memo
+from storage.queues import Incoming
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +65,8 @@ class Watch:
 
 async def _worth_telling(database: Database, *, now: datetime) -> bool:
     async with database.reading() as session:
-        away = await session.get(Heartbeat, health.AWAY)
-        return away is not None and _cost_taps(away.seen_at, now)
+        away = await session.get(Memo, health.AWAY)
+        return away is not None and _cost_taps(away.at, now)
 
 
 def _cost_taps(since: datetime, now: datetime) -> bool:
@@ -86,11 +87,11 @@ async def _handled(database: Database) -> None:
 async def tell(database: Database, *, now: datetime) -> int:
     """Write a note to each who may have tapped in vain, once an outage; the result is how many."""
     async with database.writing() as session:
-        wanted = select(Heartbeat).where(col(Heartbeat.part) == health.AWAY).with_for_update()
+        wanted = select(Memo).where(Memo.name == health.AWAY).with_for_update()
         away = (await session.exec(wanted)).first()
         if away is None:
             return 0
-        since = away.seen_at
+        since = away.at
         await session.delete(away)
         if not _cost_taps(since, now):
             return 0

@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import digests, members, partnerships, queues, raised, rounds
+from storage import digests, members, memos, partnerships, queues, raised, rounds
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 # Every module with tables; importing this one makes SQLModel's metadata whole.
-NOUNS = (partnerships, members, rounds, raised, digests, queues)
+NOUNS = (partnerships, members, rounds, raised, digests, queues, memos)
 
 # Key-value pairs SQLite must be told on every connection; FULL is what makes "kept" true after a power cut.
 PRAGMAS = (

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from storage.database import Database
 
 # Alembic is imported only when there is something to migrate: a running bot need not spend that memory.
-HEAD = "0001"
+HEAD = "0002"
 
 
 async def version(database: Database) -> str | None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from storage.rounds import Invitation
 from tests import crowd, proof
 from tests.bot.conftest import SIZE, Stage
 from tests.cast import OPENS, REMINDS
+from tests.mailbag import Mailbag
 from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
@@ -25,47 +25,12 @@ pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
 KILLS = proof.size(ci=10, long=200)
 REMINDED = 400
 REMINDER_KILLS = 2
-# The API's own delivery is unknown to us after these.
-UNKNOWN = ("502_after", "hang")
 HUNG = 3.0
 FAULTS = [
     {"do": "429", "method": "sendMessage", "share": 0.03, "retry_after": 0.1},
     {"do": "502_after", "method": "sendMessage", "share": 0.02},
     {"do": "hang", "method": "sendMessage", "share": 0.01, "seconds": HUNG},
 ]
-
-
-@dataclass
-class Mailbag:
-    """What the phones got, read from the sandbox's journal as it grows."""
-
-    sandbox: Sandbox
-    seen: int = 0
-
-    def __post_init__(self) -> None:
-        self.seen = self.sandbox.ask("GET", "journal?since=999999999")["next"]
-        self.letters: dict[int, list[str]] = defaultdict(list)
-
-    async def count(self) -> int:
-        """All letters so far; each is kept under its chat with the fault that struck it."""
-        page: dict[str, Any] = await self.sandbox.control("GET", f"journal?since={self.seen}")
-        self.seen = page["next"]
-        for entry in page["entries"]:
-            if entry["kind"] == "call" and entry["method"] == "sendMessage" and entry["ok"]:
-                self.letters[entry["chat_id"]].append(entry.get("fault", ""))
-        return sum(map(len, self.letters.values()))
-
-    @property
-    def repeated(self) -> dict[int, int]:
-        return {chat: len(faults) - 1 for chat, faults in self.letters.items() if len(faults) > 1}
-
-    @property
-    def after_kills(self) -> int:
-        """Repetitions beyond those the API asked for by not saying that it had delivered."""
-        return sum(
-            max(0, len(faults) - 1 - sum(fault in UNKNOWN for fault in faults))
-            for faults in self.letters.values()
-        )
 
 
 async def _killed(parley: Parley, bag: Mailbag, *, times: int, of: int) -> None:

@@ -15,8 +15,8 @@ from sqlmodel import select
 from storage.queues import Outgoing
 from tests import crowd, processes
 from tests.bot.conftest import Stage
-from tests.bot.test_delivery_kills import Mailbag
 from tests.cast import OPENS
+from tests.mailbag import Mailbag
 from tests.processes import until
 from tests.sandbox_process import Sandbox
 

@@ -1,0 +1,16 @@
+"""What this Parley remembers about itself, whatever partnerships it serves."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from storage.columns import Moment
+
+
+class Memo(SQLModel, table=True):
+    """One thing to remember by its name: since when nothing was heard ("away"), and such."""
+
+    name: str = Field(primary_key=True)
+    value: str = Field(default="", sa_type=Text)
+    at: datetime = Field(sa_type=Moment)

@@ -1,0 +1,38 @@
+"""What this Parley remembers about itself gets a table; until now it stood among the heartbeats."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage import columns
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+AWAY = "away"
+
+
+def upgrade() -> None:
+    memo = op.create_table(
+        "memo",
+        sa.Column("name", sa.String(), primary_key=True),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("at", columns.Moment(timezone=True), nullable=False),
+    )
+    beat = _heartbeat()
+    away = sa.select(beat.c.part, sa.literal("", sa.Text()), beat.c.seen_at).where(beat.c.part == AWAY)
+    op.execute(memo.insert().from_select(["name", "value", "at"], away))
+    op.execute(beat.delete().where(beat.c.part == AWAY))
+
+
+def downgrade() -> None:
+    memo = sa.table("memo", sa.column("name"), sa.column("at"))
+    beat = _heartbeat()
+    away = sa.select(memo.c.name, sa.literal(0.0), memo.c.at).where(memo.c.name == AWAY)
+    op.execute(beat.insert().from_select(["part", "seen_s", "seen_at"], away))
+    op.drop_table("memo")
+
+
+def _heartbeat() -> sa.TableClause:
+    return sa.table("heartbeat", sa.column("part"), sa.column("seen_s"), sa.column("seen_at"))
