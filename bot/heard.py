@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +11,7 @@ from bot import drawing, logs, outbox
 from bot.outbox import Letter
 from dialogs import raising, readers, replying
 from dialogs.cards import Card
-from facilitation import replies, rounds
+from facilitation import quiet, replies, rounds
 from facilitation.replies import Due
 from storage.database import Database
 
@@ -61,7 +60,7 @@ async def _come_up(
     letters = []
     for chat in await rounds.facilitators(session, partnership_id):
         reader = await readers.of(session, account=chat, partnership_id=partnership_id)
-        begins = replies.considerate(now, ZoneInfo(reader.timezone))
+        begins = readers.by_day(reader, now)
         card = await replying.noted(session, partnership_id, account=chat)
         # The day it is sent on, not that of the words: who was away for a week gets one word, not seven.
         key = f"raised:{partnership_id}:{begins:%Y-%m-%d}:{chat}"
@@ -80,7 +79,7 @@ async def _ask(  # noqa: PLR0917 - the first three are filled in above
     """Ask somebody once: whether they were heard, or how their words may be shown."""
     if not await replies.asked(session, due, now=now):
         return
-    begins = replies.considerate(now, due.zone)
+    begins = quiet.by_day(now, due.zone)
     key = f"{kind}:{due.raised.id}:{now.timestamp():.0f}"
     await outbox.put(database, session, [_letter(key, due.account, await draw(session, due), begins)])
 

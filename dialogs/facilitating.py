@@ -60,7 +60,8 @@ async def _told(
     chat = one.account or 0  # whoever can be reached has one
     reader = await readers.of(session, account=chat, partnership_id=partnership.id)
     card = draw("handed_over", reader, partnership=partnership, who=who)
-    return Post(f"handed_over:{partnership.id}:{chat}:{tap.update_id}", chat, card, tap.received_at)
+    begins = readers.by_day(reader, tap.received_at)
+    return Post(f"handed_over:{partnership.id}:{chat}:{tap.update_id}", chat, card, begins)
 
 
 VERBS: dict[str, Verb] = {"fac": Verb(_who, 1), "fac_down": Verb(_sure, 1), "fac_gone": Verb(_down, 1)}

@@ -68,7 +68,8 @@ async def put_out(session: AsyncSession, event: PutOut) -> Reply:
             reader = await readers.of(session, account=one.account, partnership_id=partnership.id)
             card = draw("group_lost", reader, partnership=partnership)
             key = f"group_lost:{partnership.id}:{one.account}:{event.update_id}"
-            posts.append(Post(key, one.account, card, event.received_at))
+            begins = readers.by_day(reader, event.received_at)
+            posts.append(Post(key, one.account, card, begins))
     return Reply(posts=tuple(posts))
 
 

@@ -100,14 +100,16 @@ async def farewell(
     if one.account is None or not one.reachable:
         return None
     partnership = await session.get_one(Partnership, organisation.partnership_id)
+    reader = await readers.of(session, account=one.account, partnership_id=partnership.id)
     told = draw(
         "seat_ended",
-        await readers.of(session, account=one.account, partnership_id=partnership.id),
+        reader,
         partnership=partnership,
         organisation=organisation,
         removed=organisation.removed_at is not None,
     )
-    return Post(f"seat_ended:{one.seat.id}:{now.timestamp():.0f}", one.account, told, now)
+    begins = readers.by_day(reader, now)
+    return Post(f"seat_ended:{one.seat.id}:{now.timestamp():.0f}", one.account, told, begins)
 
 
 VERBS: dict[str, Verb] = {

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs.cards import Reader
+from facilitation import quiet
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
 
@@ -44,3 +45,8 @@ async def alone(session: AsyncSession, *, account: int, language: str) -> Reader
 def noon(day: date, reader: Reader) -> datetime:
     """A day as cards tell one: at noon it is the same day on the reader's own clock."""
     return datetime.combine(day, time(12), ZoneInfo(reader.timezone))
+
+
+def by_day(reader: Reader, moment: datetime) -> datetime:
+    """The first moment from this one on at which this reader may be written to."""
+    return quiet.by_day(moment, ZoneInfo(reader.timezone))

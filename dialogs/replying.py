@@ -13,7 +13,7 @@ from dialogs import answering, labels, raising, readers
 from dialogs.cards import Card, Reader, draw, sentence, short
 from dialogs.events import Awaiting, Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
-from facilitation import days, partnerships, raised, replies
+from facilitation import days, partnerships, raised, replies, withholding
 from facilitation.raised import Spoken, TakenBack
 from facilitation.refusals import NotYours
 from storage.rounds import Awaited
@@ -217,7 +217,7 @@ async def _to_author(session: AsyncSession, moment: Moment, one: Spoken, key: st
         return ()
     draw_it = raising.replied if key.startswith("replied") else raising.withheld
     reader = await readers.of(session, account=account, partnership_id=row.partnership_id)
-    begins = replies.considerate(moment.received_at, ZoneInfo(reader.timezone))
+    begins = readers.by_day(reader, moment.received_at)
     return (Post(key, account, await draw_it(session, row, account=account), begins),)
 
 
@@ -232,9 +232,9 @@ async def _hold(session: AsyncSession, tap: Tapped, one: Spoken) -> Reply:
 
 
 async def _hold_as(session: AsyncSession, tap: Tapped, one: Spoken, number: int) -> Reply:
-    if not 0 <= number < len(replies.REASONS):
+    if not 0 <= number < len(withholding.REASONS):
         raise NotYours
-    return await _held(session, tap, one, replies.REASONS[number], over=tap.message)
+    return await _held(session, tap, one, withholding.REASONS[number], over=tap.message)
 
 
 async def _held(

@@ -94,7 +94,8 @@ def _post(one: KeptOut, partnership: Partnership, *, reason: str, tap: Tapped) -
         text=one.text,
         why=_reason(reason, reader),
     )
-    return Post(f"kept_out:{one.answer}", one.account, card, tap.received_at, TOLD_WITHIN)
+    begins = readers.by_day(reader, tap.received_at)
+    return Post(f"kept_out:{one.answer}", one.account, card, begins, TOLD_WITHIN)
 
 
 VERBS = {

@@ -81,8 +81,10 @@ def _dated(parts: dict[str, str | None], text: str, today: date) -> date:
     month = _month(named) if named else int(parts["number"] or 0)
     number, year = int(parts["day"] or 0), int(parts["year"] or 0)
     year += 2000 if 0 < year < 100 else 0  # noqa: PLR2004 - a year of two digits
+    # Words reach us in small letters; a month's name is given back as people write it.
+    said = f"{number} {MONTHS[month - 1].capitalize()} {parts.get('year') or ''}" if named else text
     if year and year not in YEARS:
-        raise DayNotThere(part=shown(text))
+        raise DayNotThere(part=shown(said))
     # A day without a year is the next one; 29 February waits for its year.
     for candidate in [year] if year else range(today.year, today.year + 9):
         try:
@@ -91,7 +93,7 @@ def _dated(parts: dict[str, str | None], text: str, today: date) -> date:
             continue
         if year or found >= today:
             return found
-    raise DayNotThere(part=shown(text))
+    raise DayNotThere(part=shown(said))
 
 
 def _month(name: str) -> int:

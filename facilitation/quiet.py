@@ -11,6 +11,8 @@ from storage.rounds import Round, Schedule
 
 PROMPT = timedelta(minutes=15)
 A_WHILE = timedelta(minutes=30)
+# Nobody is written to outside these hours about what belongs to no schedule.
+DAY_BEGINS, DAY_ENDS = time(9, 0), time(20, 0)
 
 
 def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
@@ -23,6 +25,15 @@ def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
         return moment
     day = local.date() + timedelta(days=1 if wall >= end else 0)
     return occurrences.opens_at(day, end, zone)
+
+
+def by_day(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment from this one on at which somebody may be written to."""
+    local = moment.astimezone(zone)
+    if DAY_BEGINS <= local.time() < DAY_ENDS:
+        return moment
+    day = local.date() + timedelta(days=1 if local.time() >= DAY_ENDS else 0)
+    return occurrences.opens_at(day, DAY_BEGINS, zone)
 
 
 async def considerate(

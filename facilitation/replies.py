@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import occurrences, partnerships, raised, seats
+from facilitation import occurrences, partnerships, quiet, raised, seats
 from facilitation.answers import TextTooLong, storable
 from facilitation.raised import Spoken, TakenBack
 from facilitation.refusals import NotYours, Refusal
@@ -23,13 +23,10 @@ from storage.raised import Raised
 KINDS = ("agreed", "negotiating", "declined", "not_ours")
 # A no is owed its reason; and it promises nothing, so it has no date.
 WITH_REASON = ("declined", "not_ours")
-REASONS = ("names", "insults", "harm")
 LONGEST_WORDS, LONGEST_REASON = 600, 200
 FURTHEST = timedelta(days=364)
 # What is raised on one day comes before the facilitators on the next, before anybody is at work.
 COMES_UP = time(6, 0)
-# Nobody is written to outside these hours.
-DAY_BEGINS, DAY_ENDS = time(9, 0), time(20, 0)
 ASKED_AFTER = timedelta(days=7)
 CHOICE_WAITS = timedelta(days=1)
 
@@ -174,15 +171,6 @@ def comes_up(moment: datetime, zone: ZoneInfo) -> datetime:
     return occurrences.opens_at(day, COMES_UP, zone)
 
 
-def considerate(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment from this one on at which somebody may be written to."""
-    local = moment.astimezone(zone)
-    if DAY_BEGINS <= local.time() < DAY_ENDS:
-        return moment
-    day = local.date() + timedelta(days=1 if local.time() >= DAY_ENDS else 0)
-    return occurrences.opens_at(day, DAY_BEGINS, zone)
-
-
 async def coming_up(session: AsyncSession, *, now: datetime) -> list[tuple[int, datetime]]:
     """What was raised and comes before its facilitators by now: its id, and the morning it does."""
     wanted = (
@@ -272,7 +260,7 @@ async def _waiting(session: AsyncSession, *conditions: ColumnElement[bool]) -> l
 def _asks_from(one: Due) -> datetime:
     row = one.raised
     if row.until is not None:
-        return occurrences.opens_at(row.until, DAY_BEGINS, one.zone)
+        return occurrences.opens_at(row.until, quiet.DAY_BEGINS, one.zone)
     return (row.replied_at or row.raised_at) + ASKED_AFTER
 
 

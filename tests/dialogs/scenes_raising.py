@@ -9,7 +9,8 @@ from typing import Any
 from dialogs import raising
 from dialogs.cards import short
 from facilitation.raised import KINDS_HEARD
-from facilitation.replies import KINDS, REASONS
+from facilitation.replies import KINDS
+from facilitation.withholding import REASONS
 from tests.cast import OPENS
 from tests.dialogs.published import LARGE
 from tests.dialogs.scenes import READER, Scene, drawn, partnership, same

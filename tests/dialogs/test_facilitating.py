@@ -1,5 +1,7 @@
 """Facilitators: who they are, inviting another, and handing over."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from dialogs.events import Setting
@@ -55,6 +57,18 @@ async def test_handing_over_is_asked_twice_and_told_to_whoever_goes_on(
     assert told.chat == 88
     assert f"Person {cast.facilitator} has stepped down" in told.card.text
     assert "does nothing here" in again.notice
+
+
+async def test_whoever_goes_on_hears_of_a_handing_over_by_day(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await second(database, cast)
+    facilitator.now = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
+
+    gone = await facilitator.tap(f"fac_gone:{cast.partnership.id}")
+
+    (told,) = gone.posts
+    assert told.begins == datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
 
 async def test_who_cannot_be_reached_does_not_count_as_somebody_to_hand_over_to(
