@@ -28,8 +28,8 @@ test: dev ## run every test (brings PostgreSQL and Chromium along)
 check: lint test ## format, lint, types, import contracts, tests, coverage
 	@$(BIN)/python -m tests.ratchet
 
-bench: dev ## measure speed and memory on this machine
-	@$(BIN)/python -m benchmarks
+bench: dev ## measure speed and memory on this machine, as one table
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 proof: dev ## run the promises at their long sizes and write the record
 	@$(BIN)/python -m tests.proof

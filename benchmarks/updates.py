@@ -1,16 +1,23 @@
 """Updates stored and handled, without a network: what the database and our own code cost."""
 
+import asyncio
+import statistics
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import select
 
+from benchmarks import ground
+from benchmarks.figures import Figure, at_least
+from benchmarks.ground import Ground
 from bot import inbox
 from bot.pace import Pacer
 from bot.translation import event
 from dialogs import conversation
 from dialogs.events import Setting
+from storage import schema
 from storage.database import Database
 from storage.queues import Incoming, Pace
 from tests.cast import MONDAY
@@ -20,6 +27,22 @@ MANY = 1000
 SINGLE = 200
 HANDLED = 300
 BOT = 42
+
+
+def figures(at: Ground) -> Iterator[Figure]:
+    for engine in ground.ENGINES:
+        stored, single, handled = asyncio.run(_median(at.database(engine)))
+        yield Figure(f"updates stored, {engine}, {BATCH} a commit", stored, "a second")
+        yield at_least(3, f"the same beside single-row commits, {engine}", stored / single, "times")
+        yield at_least(150, f"updates handled, {engine}", handled, "a second")
+
+
+async def _median(url: str) -> tuple[float, ...]:
+    database = Database(url)
+    await schema.migrate(database)
+    runs = [await measure(database) for _ in range(3)]
+    await database.close()
+    return tuple(statistics.median(column) for column in zip(*runs, strict=True))
 
 
 async def measure(database: Database) -> tuple[float, float, float]:
