@@ -32,7 +32,7 @@ bench: dev ## measure speed and memory on this machine, as one table
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 proof: dev ## run the promises at their long sizes and write the record
-	@$(BIN)/python -m tests.proof
+	@$(BIN)/python -m tests.proof $(ARGS)
 
 words: dev ## bring every language's file of sentences up to date, for its translators
 	@$(BIN)/python -m dialogs.translators

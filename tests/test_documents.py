@@ -21,7 +21,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 # Rows that are machinery, told in ARCHITECTURE.md rather than in the glossary.
-MACHINERY = {"Heartbeat", "Incoming", "Outgoing"}
+MACHINERY = {"Heartbeat", "Incoming", "Memo", "Outgoing"}
 
 
 def commands() -> set[str]:
