@@ -28,7 +28,10 @@ class Incoming(SQLModel, table=True):
 
 
 class Outgoing(SQLModel, table=True):
-    """One message to deliver. States: pending, sending, sent, retry, uncertain, dead, expired."""
+    """One message to deliver. States: pending, sending, sent, retry, uncertain, dead, expired.
+
+    One that keeps quiet hours carries them (facilitation/quiet.py), and when the next night there falls.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -45,6 +48,8 @@ class Outgoing(SQLModel, table=True):
     resend: bool = False
     not_before: datetime = Field(sa_type=Moment)
     not_after: datetime = Field(sa_type=Moment)
+    quiet: str = ""
+    nightfall: datetime | None = Field(default=None, sa_type=Moment)
     state: str = "pending"
     tries: int = 0
     uncertain: int = 0

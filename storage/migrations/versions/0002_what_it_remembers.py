@@ -24,9 +24,14 @@ def upgrade() -> None:
     away = sa.select(beat.c.part, sa.literal("", sa.Text()), beat.c.seen_at).where(beat.c.part == AWAY)
     op.execute(memo.insert().from_select(["name", "value", "at"], away))
     op.execute(beat.delete().where(beat.c.part == AWAY))
+    # A letter may carry the quiet hours of whoever gets it, and when the next night there falls.
+    op.add_column("outbox", sa.Column("quiet", sa.String(), nullable=False, server_default=""))
+    op.add_column("outbox", sa.Column("nightfall", columns.Moment(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("outbox", "nightfall")
+    op.drop_column("outbox", "quiet")
     memo = sa.table("memo", sa.column("name"), sa.column("at"))
     beat = _heartbeat()
     away = sa.select(memo.c.name, sa.literal(0.0), memo.c.at).where(memo.c.name == AWAY)
