@@ -31,6 +31,14 @@ class Worlds(dict[str, Telegram]):
                 return telegram
         raise Mistaken(f"no bot {wanted}")
 
+    def exchange(self, telegram: Telegram, token: str) -> None:
+        """The same bot with another token, from now on."""
+        if int(token.partition(":")[0]) != telegram.bot.id or token in self:
+            raise Mistaken("a new token begins with the same bot's number, and is new")
+        del self[telegram.token]
+        telegram.token = token
+        self[token] = telegram
+
 
 WORLDS: web.AppKey[Worlds] = web.AppKey("worlds", Worlds)
 Handler = Callable[[Telegram, web.Request, Json], Awaitable[object] | object]
@@ -110,6 +118,16 @@ def remove_member(telegram: Telegram, request: web.Request, body: Json) -> Json:
 
 def set_bot(telegram: Telegram, request: web.Request, body: Json) -> Json:
     membership.set_bot(telegram, _group(telegram, request), body["status"])
+    return {}
+
+
+def mute_group(telegram: Telegram, request: web.Request, body: Json) -> Json:
+    membership.mute(telegram, _group(telegram, request), body["said"])
+    return {}
+
+
+def delete_group(telegram: Telegram, request: web.Request, _: Json) -> Json:
+    membership.delete(telegram, _group(telegram, request))
     return {}
 
 
@@ -194,6 +212,10 @@ def _deactivate(telegram: Telegram, user: int, _: Json) -> Json:
     return {}
 
 
+def _rename(telegram: Telegram, user: int, body: Json) -> Json:
+    return {"id": phones.rename(telegram, user, **body).id}
+
+
 DEEDS: dict[str, Deed] = {
     "send": _send,
     "reply": _send,
@@ -209,6 +231,7 @@ DEEDS: dict[str, Deed] = {
     "unblock": _unblock,
     "read": _read,
     "deactivate": _deactivate,
+    "rename": _rename,
 }
 
 
@@ -264,8 +287,17 @@ def inject(telegram: Telegram, _: web.Request, body: Json) -> Json:
     return {"update_id": telegram.updates.inject(body["update"])}
 
 
-def set_token(telegram: Telegram, _: web.Request, body: Json) -> Json:
-    telegram.revoked = bool(body["revoked"])
+def set_token(telegram: Telegram, request: web.Request, body: Json) -> Json:
+    """@BotFather's /revoke: the old token works no more; `token` is the one it gives instead."""
+    telegram.revoked = bool(body.get("revoked", False))
+    if "token" in body:
+        request.app[WORLDS].exchange(telegram, body["token"])
+    return {}
+
+
+def rename_bot(telegram: Telegram, _: web.Request, body: Json) -> Json:
+    """@BotFather gives the bot another username; links with the old one lead nowhere."""
+    telegram.bot = telegram.bot.model_copy(update={"username": body["username"]})
     return {}
 
 
@@ -337,6 +369,8 @@ def routes(app: web.Application) -> None:
         ("POST", "groups/{group}/add", add_member),
         ("POST", "groups/{group}/remove", remove_member),
         ("POST", "groups/{group}/bot", set_bot),
+        ("POST", "groups/{group}/mute", mute_group),
+        ("POST", "groups/{group}/delete", delete_group),
         ("GET", "phones", all_phones),
         ("GET", "phones/{user}", one_phone),
         ("POST", "phones/{user}/{deed}", act),
@@ -347,6 +381,7 @@ def routes(app: web.Application) -> None:
         ("POST", "limits", set_limits),
         ("POST", "updates", inject),
         ("POST", "token", set_token),
+        ("POST", "bot", rename_bot),
         ("POST", "strip", set_strip),
         ("GET", "strip", get_strip),
         ("POST", "wish", wish),

@@ -113,6 +113,31 @@ def remove(telegram: Telegram, room: Room, user_id: int) -> None:
     telegram.tell({"type": "changed", "user": user_id, "chat": room.id})
 
 
+# What Telegram says to a bot that may not write: by the group's rules, by an old group's, in a closed topic.
+NO_RIGHT = (
+    "not enough rights to send text messages to the chat",
+    "have no rights to send a message",
+    "CHAT_WRITE_FORBIDDEN",
+    "TOPIC_CLOSED",
+)
+
+
+def mute(telegram: Telegram, room: Room, said: str) -> None:
+    """The group's rules let nobody but administrators write, or ("") everybody again. No update tells it."""
+    if said and said not in NO_RIGHT:
+        raise Mistaken(f"Telegram says none of this: {said}")
+    room.mute = said
+    telegram.changed(room)
+
+
+def delete(telegram: Telegram, room: Room) -> None:
+    """The owner deletes the group for everybody. The bot is not told; it finds out when it writes."""
+    room.deleted = True
+    for number in list(room.members):
+        del room.members[number]
+        telegram.tell({"type": "changed", "user": number, "chat": room.id})
+
+
 def migrate(telegram: Telegram, room: Room) -> Room:
     """The group becomes a supergroup: a new id, with a word about it in both rooms."""
     if room.kind != "group" or room.migrated_to is not None:

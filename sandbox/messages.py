@@ -53,7 +53,7 @@ def post(telegram: Telegram, room: Room, **content: Any) -> Message:  # noqa: AN
 def say(telegram: Telegram, room: Room, request: Any, **content: Any) -> Message:  # noqa: ANN401 - any send method
     """Post as the bot, with whatever the sending methods have in common."""
     keyboard = keyboards.check(request.reply_markup, room)
-    thread_id = rooms.thread(room, request.message_thread_id)
+    thread_id = rooms.writable(room, request.message_thread_id)
     reply_to = _replied(room, request.reply_parameters, request)
     message = post(
         telegram,

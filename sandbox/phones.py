@@ -29,6 +29,16 @@ def meet(telegram: Telegram, user: User) -> User:
     return user
 
 
+def rename(
+    telegram: Telegram, user_id: int, *, first_name: str = "", last_name: str = "", username: str = ""
+) -> User:
+    """Somebody calls themselves something else; their id stays."""
+    person = telegram.person(user_id)
+    given = {"first_name": first_name, "last_name": last_name, "username": username}
+    person.user = person.user.model_copy(update={name: value for name, value in given.items() if value})
+    return person.user
+
+
 def room_of(telegram: Telegram, user_id: int, chat_id: int | None = None) -> Room:
     """A chat on somebody's phone: the one with the bot unless another is named."""
     telegram.person(user_id)

@@ -34,11 +34,20 @@ def open_to_bot(telegram: Telegram, chat_id: int | str) -> Room:
             raise forbidden("bot can't initiate conversation with a user")
         if room.blocked:
             raise forbidden("bot was blocked by the user")
+    elif room.deleted:
+        raise forbidden("the group chat was deleted")
     elif room.bot_status == "kicked":
         raise forbidden(f"bot was kicked from the {room.kind} chat")
     elif room.bot_status == "left":
         raise forbidden(f"bot is not a member of the {room.kind} chat")
     return room
+
+
+def writable(room: Room, thread_id: int | None) -> int | None:
+    """The topic, if the bot may write there. Administrators always may."""
+    if room.mute and room.bot_status != "administrator":
+        raise bad_request(room.mute)
+    return thread(room, thread_id)
 
 
 def migrated(room: Room) -> Refused:

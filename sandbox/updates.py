@@ -103,7 +103,7 @@ class Updates:
             if not self.queue and timeout:
                 await _within(mine, timeout)
             if self._poll is not mine:
-                raise conflict()
+                raise conflict(by_webhook=self.listener is not None)
         finally:
             if self._poll is mine:
                 self._poll = None
@@ -129,7 +129,9 @@ async def _within(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def conflict() -> Refused:
+def conflict(*, by_webhook: bool) -> Refused:
+    if by_webhook:
+        return Refused(409, "Conflict: terminated by setWebhook request")
     return Refused(
         409,
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",

@@ -59,6 +59,8 @@ class Room:
     started: bool = False
     blocked: bool = False
     migrated_to: int | None = None
+    deleted: bool = False
+    mute: str = ""  # what a bot without the right to write here is told
     messages: dict[int, Message] = field(default_factory=dict)
     next_id: int = 1
     # Telegram lets nobody edit a message that came with a reply keyboard or a forced reply.
