@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, exists, update
+from sqlalchemy import Select, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,7 +17,7 @@ from bot import drawing, pace
 from bot.pace import Pacer
 from bot.telegram import Outcome
 from dialogs import reports
-from facilitation import members, partnerships
+from facilitation import members, partnerships, quiet
 from storage.database import Database
 from storage.queues import Outgoing, Pace
 
@@ -36,7 +37,10 @@ RESENT = ("invitation", "brief", "digest")
 
 @dataclass(frozen=True)
 class Letter:
-    """One message to write into the outbox; the same `key` twice is one message."""
+    """One message to write into the outbox; the same `key` twice is one message.
+
+    `quiet`: the quiet hours it keeps (facilitation/quiet.py). Held up until the night, it waits for the day.
+    """
 
     key: str
     kind: str
@@ -45,9 +49,11 @@ class Letter:
     payload: dict[str, Any]
     not_before: datetime
     not_after: datetime
+    quiet: str = ""
 
 
 async def put(database: Database, session: AsyncSession, letters: Sequence[Letter]) -> None:
+    falls = cache(quiet.falls)  # thousands of letters have a few nights between them
     rows = [
         {
             "key": letter.key,
@@ -58,6 +64,8 @@ async def put(database: Database, session: AsyncSession, letters: Sequence[Lette
             "resend": letter.kind in RESENT,
             "not_before": letter.not_before,
             "not_after": letter.not_after,
+            "quiet": letter.quiet,
+            "nightfall": falls(letter.quiet, letter.not_before) if letter.quiet else None,
             "state": "pending",
             "tries": 0,
             "uncertain": 0,
@@ -128,6 +136,7 @@ def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[
             col(Outgoing.retry_s) <= seconds,
             col(Outgoing.not_before) <= now,
             col(Outgoing.not_after) > now,
+            or_(col(Outgoing.nightfall).is_(None), col(Outgoing.nightfall) > now),
             ~behind,
             ~busy,
         )
@@ -257,6 +266,7 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
             .where(col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.not_after) <= now)
             .values(state="expired")
         )
+        await _rest(session, now=now)
         if orphaned:
             await session.exec(
                 update(Outgoing)
@@ -273,6 +283,17 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
             row.lease = ""
             session.add(row)
         return rows
+
+
+async def _rest(session: AsyncSession, *, now: datetime) -> None:
+    """What the night fell on waits for the morning; what would then come too late goes at once."""
+    fallen = (col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.nightfall) <= now)
+    found = await session.exec(select(Outgoing.quiet).where(*fallen).distinct())
+    for hours in found.all():
+        morning = quiet.lifts(hours, now)  # now, if the whole night has passed meanwhile
+        these = update(Outgoing).where(*fallen, col(Outgoing.quiet) == hours)
+        await session.exec(these.where(col(Outgoing.not_after) <= morning).values(nightfall=None))
+        await session.exec(these.values(not_before=morning, nightfall=quiet.falls(hours, morning)))
 
 
 async def given_up(database: Database, *, operator: int, now: datetime) -> dict[str, int]:

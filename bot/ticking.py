@@ -90,13 +90,14 @@ async def _invited(session: AsyncSession, opened: Opened, now: datetime) -> list
     """One letter to each who can be reached. None is lost: what cannot wait for the day comes at once."""
     due, until = opened.round.opens_at, opened.round.closes_at
     begin = await _mornings(session, opened, due=due, now=now)
+    hours = {zone: await quiet.kept(session, opened.round, timezone=zone) for zone in begin}
     letters, card = [], invitations.to_each(invitations.invitation, opened)
     for asked in opened.asked:
         if asked.account is not None:
             begins = begin[asked.timezone] if begin[asked.timezone] < until else max(due, now)
             method, payload = drawing.sent(card(asked), asked.account)
-            key = f"invitation:{asked.invitation.id}"
-            letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until))
+            key, kept = f"invitation:{asked.invitation.id}", hours[asked.timezone]
+            letters.append(Letter(key, "invitation", asked.account, method, payload, begins, until, kept))
     return letters
 
 
@@ -143,8 +144,9 @@ async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list
         reader = await readers.of(session, account=chat, partnership_id=opened.partnership.id)
         begins = await quiet.considerate(session, opened.round, due=due, now=now, timezone=reader.timezone)
         method, payload = drawing.sent(invitations.skipped(opened, reader), chat)
-        key = f"skipped:{opened.round.id}:{chat}"
-        letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
+        key, until = f"skipped:{opened.round.id}:{chat}", begins + DIGEST_LASTS
+        kept = await quiet.kept(session, opened.round, timezone=reader.timezone)
+        letters.append(Letter(key, "brief", chat, method, payload, begins, until, kept))
     return letters
 
 
@@ -180,12 +182,13 @@ async def _brief(database: Database, round_id: int, now: datetime) -> None:
         words = await digests.words_for_facilitator(session, round_id)
         back = await digests.words_back(session, going.digest)
         begins = await quiet.considerate(session, going.round, due=going.round.brief_at, now=now)
+        until, kept = begins + DIGEST_LASTS, await quiet.kept(session, going.round)
         letters = []
         for chat, language in going.chats:
             card = briefs.brief(going, language=language, words=words, back=back)
             method, payload = drawing.sent(card, chat)
             key = f"brief:{going.digest.id}:{chat}"
-            letters.append(Letter(key, "brief", chat, method, payload, begins, begins + DIGEST_LASTS))
+            letters.append(Letter(key, "brief", chat, method, payload, begins, until, kept))
         await outbox.put(database, session, letters)
 
 
@@ -198,7 +201,8 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
         going.digest.picture = going.digest.picture or png
         session.add(going.digest)
         begins = await quiet.considerate(session, going.round, due=going.round.digest_at, now=now)
-        await outbox.put(database, session, _digests(going, begins))
+        kept = await quiet.kept(session, going.round)
+        await outbox.put(database, session, _digests(going, begins, kept))
 
 
 async def _picture(database: Database, round_id: int) -> bytes | None:
@@ -234,7 +238,7 @@ async def _rasterised(svg: str) -> bytes | None:
     return png or None
 
 
-def _digests(going: Going, begins: datetime) -> list[Letter]:
+def _digests(going: Going, begins: datetime, kept: str) -> list[Letter]:
     """To each the picture first, if there is one, then the words with their buttons."""
     # Drawn once a language: two thousand would hold up everybody for as many seconds as they take.
     words, pictured = cache(partial(_words, going)), cache(partial(_caption, going))
@@ -248,9 +252,9 @@ def _digests(going: Going, begins: datetime) -> list[Letter]:
                 "caption": pictured(language).text,
                 "parse_mode": "HTML",
             }
-            letters.append(Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until))
+            letters.append(Letter(f"{key}:picture", "digest", chat, "sendPhoto", photo, begins, until, kept))
         method, payload = drawing.sent(words(language, chat == going.partnership.group_chat), chat)
-        letters.append(Letter(key, "digest", chat, method, payload, begins, until))
+        letters.append(Letter(key, "digest", chat, method, payload, begins, until, kept))
     return letters
 
 

@@ -17,7 +17,31 @@ DAY_BEGINS, DAY_ENDS = time(9, 0), time(20, 0)
 
 def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
     """The first moment from `moment` on that is outside the schedule's quiet hours."""
-    start, end = time.fromisoformat(schedule.quiet_from), time.fromisoformat(schedule.quiet_until)
+    return lifts(_written(schedule, zone), moment)
+
+
+async def kept(session: AsyncSession, round_: Round, *, timezone: str = "") -> str:
+    """The quiet hours of somebody in this timezone, as a letter carries them: "20:00 08:00 Europe/London".
+
+    "" is the partnership's timezone.
+    """
+    schedule = await session.get_one(Schedule, round_.schedule_id)
+    partnership = await session.get_one(Partnership, round_.partnership_id)
+    return _written(schedule, ZoneInfo(timezone or partnership.timezone))
+
+
+def _written(schedule: Schedule, zone: ZoneInfo) -> str:
+    return f"{schedule.quiet_from} {schedule.quiet_until} {zone.key}"
+
+
+def _read(hours: str) -> tuple[time, time, ZoneInfo]:
+    start, end, zone = hours.split(" ", 2)
+    return time.fromisoformat(start), time.fromisoformat(end), ZoneInfo(zone)
+
+
+def lifts(hours: str, moment: datetime) -> datetime:
+    """The first moment from this one on that is outside these quiet hours."""
+    start, end, zone = _read(hours)
     local = moment.astimezone(zone)
     wall = local.time()
     quiet = (wall >= start or wall < end) if start > end else start <= wall < end
@@ -25,6 +49,24 @@ def awake(moment: datetime, schedule: Schedule, zone: ZoneInfo) -> datetime:
         return moment
     day = local.date() + timedelta(days=1 if wall >= end else 0)
     return occurrences.opens_at(day, end, zone)
+
+
+def falls(hours: str, begins: datetime) -> datetime | None:
+    """When the night falls on something that may be sent from `begins` on; just before it, a while later.
+
+    None: there is no night, or `begins` lies inside it and was meant so.
+    """
+    return _night(hours, begins) if lifts(hours, begins) == begins else None
+
+
+def _night(hours: str, begins: datetime) -> datetime | None:
+    start, end, zone = _read(hours)
+    if start == end:
+        return None
+    day = begins.astimezone(zone).date()
+    nights = [occurrences.opens_at(day + timedelta(days=ahead), start, zone) for ahead in (0, 1)]
+    # Just before the night there are more letters than minutes.
+    return max(next(night for night in nights if night > begins), begins + A_WHILE)
 
 
 def by_day(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -61,10 +103,5 @@ async def reminds_until(
     schedule = await session.get_one(Schedule, round_.schedule_id)
     partnership = await session.get_one(Partnership, round_.partnership_id)
     zone = ZoneInfo(timezone or partnership.timezone)
-    if schedule.quiet_from == schedule.quiet_until:
-        return round_.closes_at
-    falls, day = time.fromisoformat(schedule.quiet_from), begins.astimezone(zone).date()
-    nights = [occurrences.opens_at(day + timedelta(days=ahead), falls, zone) for ahead in (0, 1)]
-    night = next(night for night in nights if night > begins)
-    # Just before the night there are more reminders than minutes.
-    return min(round_.closes_at, max(night, begins + A_WHILE))
+    night = _night(_written(schedule, zone), begins)
+    return round_.closes_at if night is None else min(round_.closes_at, night)
