@@ -241,7 +241,7 @@ async def _keep_time(house: House) -> None:
         await beat()
         while True:
             known = await house.clock.moved(since=known)
-            await tick(house)
+            await beat()
     finally:
         metronome.shutdown(wait=False)
 

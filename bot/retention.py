@@ -17,6 +17,7 @@ from storage.queues import Incoming, Outgoing
 log = structlog.get_logger(__name__)
 
 EVERY = 3600.0
+A_DAY = timedelta(days=1)  # of the calendar, for one that somebody moves by weeks
 # A repeated update or letter is known by its row; Telegram repeats nothing after a day.
 KEPT = timedelta(days=30)
 QUIET = 3600.0
@@ -25,17 +26,18 @@ SETTLED = ("sent", "uncertain", "dead", "expired")
 
 @dataclass
 class Broom:
-    """Sweeps at most once an hour of machine time; the first hour belongs to the start."""
+    """Sweeps once an hour of machine time, or a day of the calendar; the first belong to the start."""
 
     database: Database
     _last: float = 0.0
+    _day: datetime | None = None
 
     async def sweep(self, *, now: datetime, machine: float) -> None:
-        if not self._last:
-            self._last = machine
-        if machine - self._last < EVERY:
+        if self._day is None:
+            self._last, self._day = machine, now
+        if machine - self._last < EVERY and now - self._day < A_DAY:
             return
-        self._last = machine
+        self._last, self._day = machine, now
         try:
             swept = await swept_out(self.database, now=now)
         except Exception as error:  # noqa: BLE001 - there is another hour

@@ -1,6 +1,6 @@
 """Retention: what is settled is swept out after 30 days; what waits, and what is parked, stays."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -66,6 +66,24 @@ async def test_the_pace_of_chats_long_quiet_goes_and_a_halt_stays(database: Data
     assert (swept["chats"], list(kept)) == (1, [0, 6])
     async with database.writing() as session:
         assert await pace.reserve(database, session, Pacer(42), [(5, "sendMessage")])
+
+
+async def test_a_calendar_that_is_moved_is_swept_once_a_day_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[datetime] = []
+
+    async def noted(_: Database, *, now: datetime) -> dict[str, int]:
+        swept.append(now)
+        return {}
+
+    monkeypatch.setattr(retention, "swept_out", noted)
+    broom = Broom(database)
+
+    for hours in (0, 23, 24, 30, 47, 24 * 40):
+        await broom.sweep(now=MONDAY + timedelta(hours=hours), machine=100.0)
+
+    assert swept == [MONDAY + DAY, MONDAY + 40 * DAY]
 
 
 async def test_it_is_swept_once_an_hour_and_a_failure_is_no_end(
