@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import overview, questions, readers
+from dialogs import awaited, overview, questions, readers
 from dialogs.cards import Card, Reader, visible
 from dialogs.events import Awaiting, Moment, Reply, Reworded, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -14,7 +14,7 @@ from facilitation.answers import Given
 from facilitation.parts import Part
 from facilitation.questions import WRITTEN
 from facilitation.refusals import NotYours
-from storage.rounds import Awaited, Round
+from storage.rounds import Round
 
 Answering = Callable[..., Awaitable[Card | Reply]]  # (session, tap, part, *numbers)
 OVER = (parts.RoundClosed, parts.RoundCalledOff)
@@ -119,12 +119,14 @@ async def _question(
     known = part.answers.get(question.key)
     await parts.drawn(session, part, message=tap.message, item=question.item.code)
     if question.item.kind in WRITTEN:
-        await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
+        await awaited.expect(
+            session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message
+        )
         if known is not None and known.text is not None and known.shown_as is None:
             return await questions.how(session, part, position, for_whom)
     else:
         # Words written while a rating is asked belong to no question.
-        await forget(session, tap.chat)
+        await awaited.forget(session, tap.chat)
     return await questions.card(session, part, position, for_whom, why=why)
 
 
@@ -135,7 +137,9 @@ async def _how(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
     if known is None or known.text is None:
         raise NotYours
     # The card says that another message replaces these words; it is settled when one comes.
-    await expect(session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message)
+    await awaited.expect(
+        session, tap.chat, "item", part.invitation.id, item=str(position), message=tap.message
+    )
     await parts.drawn(session, part, message=tap.message, item=question.item.code)
     for_whom = await reader(session, part.round, account=tap.account)
     return await questions.how(session, part, position, for_whom)
@@ -143,7 +147,7 @@ async def _how(session: AsyncSession, tap: Tapped, part: Part, position: int) ->
 
 async def _leave(session: AsyncSession, tap: Tapped, part: Part) -> None:
     """This card asks nothing now: what is written next, or in reply to it, belongs to no question."""
-    await forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     await parts.drawn(session, part, message=tap.message, item="")
 
 
@@ -179,7 +183,7 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: S
     try:
         part = await parts.of(session, awaiting.about, account=message.account, now=message.received_at)
     except OVER:
-        await forget(session, message.chat)
+        await awaited.forget(session, message.chat)
         return Reply(await _closed(session, message, awaiting.about, lost_words=True))
     except parts.SeatLeft:
         raise NotYours from None
@@ -189,7 +193,7 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: S
     settled = None
     if awaiting.message is not None:
         settled = (awaiting.message, questions.kept(part, position, for_whom))
-    await expect(session, message.chat, "item", awaiting.about, item=str(position), message=None)
+    await awaited.expect(session, message.chat, "item", awaiting.about, item=str(position), message=None)
     if part.answers[part.questions[position].key].text is None:
         # A number; or a later skip was handled before this text, and the newest word counts.
         return Reply(await _after(session, _tapped(message), part, position), settled=settled)
@@ -226,51 +230,6 @@ def given(moment: Moment) -> Given:
 
 async def reader(session: AsyncSession, round_: Round, *, account: int) -> Reader:
     return await readers.of(session, account=account, partnership_id=round_.partnership_id)
-
-
-async def expect(
-    session: AsyncSession, chat: int, kind: str, about: int, *, item: str = "", message: int | None = None
-) -> None:
-    """The next text of this chat answers this; whatever was awaited before is not any more."""
-    await session.merge(Awaited(chat=chat, kind=kind, about=about, item=item, message=message))
-
-
-async def answered(session: AsyncSession, message: Said) -> Awaiting | None:
-    """What a text answers: the question it replies to, if that is one we know, else what is awaited."""
-    awaiting, reply_to = message.awaiting, message.reply_to
-    if reply_to is None or (awaiting is not None and awaiting.message == reply_to):
-        return awaiting
-    found = await parts.shown_in(session, reply_to, account=message.account)
-    if found is not None:
-        invitation, position = found
-        # Words said to a rating belong to no question.
-        return None if position is None else Awaiting("item", invitation, str(position), reply_to)
-    # A card sent anew has a number we were not told, so this may be a reply to the very question.
-    return awaiting if awaiting is not None and awaiting.message is None else None
-
-
-async def refused(session: AsyncSession, message: Said, awaiting: Awaiting) -> None:
-    """These words could not be kept: edited while they are awaited, they are taken as if sent newly."""
-    awaited = await session.get(Awaited, message.chat)
-    same = awaited and (awaited.kind, awaited.about, awaited.item)
-    if awaited is not None and same == (awaiting.kind, awaiting.about, awaiting.item):
-        awaited.refused = message.message
-        session.add(awaited)
-
-
-async def retried(session: AsyncSession, edit: Reworded) -> Said | None:
-    """An edit of words that could not be kept, as if sent newly; None: that is no such edit."""
-    awaited = await session.get(Awaited, edit.chat)
-    if awaited is None or awaited.refused != edit.message:
-        return None
-    awaiting = Awaiting(awaited.kind, awaited.about, awaited.item, awaited.message)
-    return Said(**vars(edit), awaiting=awaiting)
-
-
-async def forget(session: AsyncSession, chat: int) -> None:
-    awaited = await session.get(Awaited, chat)
-    if awaited is not None:
-        await session.delete(awaited)
 
 
 TICK = "✓"

@@ -2,7 +2,7 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, inviting, readers
+from dialogs import awaited, inviting, readers
 from dialogs.cards import draw
 from dialogs.events import Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -15,7 +15,7 @@ MOST = 12  # links in one message; for more there is the roster file
 async def _asks(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
     """For how many people each, asked."""
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
     facts = {"days": inviting.DAYS[0], "places": inviting.PLACES, "made": False}
     return Reply(draw("bundle", reader, partnership=partnership, **facts), over=tap.message)

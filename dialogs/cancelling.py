@@ -5,7 +5,7 @@ from dataclasses import replace
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, founding, joining, readers
+from dialogs import awaited, founding, joining, readers
 from dialogs.cards import Card, draw
 from dialogs.events import Reply, Said, Setting
 from dialogs.verbs import FACILITATOR, MEMBER, Command, Verb, Words
@@ -13,7 +13,7 @@ from facilitation import members
 
 
 async def _cancel(session: AsyncSession, message: Said, _: Setting, __: str) -> Reply:
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     home = await _home(session, message)
     reader = await readers.alone(session, account=message.account, language=message.language)
     told = Markup(home.text)  # noqa: S704 - a card's text is HTML

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import (
     answering,
+    awaited,
     bundles,
     cancelling,
     digests,
@@ -112,7 +113,7 @@ async def _respond(
 
 
 async def _reworded(session: AsyncSession, edit: Reworded, setting: Setting) -> Sequence[Reply]:
-    again = await answering.retried(session, edit)
+    again = await awaited.retried(session, edit)
     if again is not None:
         return (await _said(session, again, setting),)
     return await answering.reworded(session, edit) or await raising.reworded(session, edit)
@@ -149,7 +150,7 @@ async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply
     command, _, rest = message.text.strip().partition(" ")
     if command.startswith("/"):
         return await _commanded(session, message, command.partition("@")[0].lower(), rest.strip(), setting)
-    awaiting = await answering.answered(session, message)
+    awaiting = await awaited.answered(session, message)
     words = WORDS.get(awaiting.kind) if awaiting is not None else None
     if awaiting is None or words is None or not visible(message.text).strip():
         return await _unexpected(session, message)
@@ -158,10 +159,10 @@ async def _said(session: AsyncSession, message: Said, setting: Setting) -> Reply
             return await words(session, message, awaiting, setting)
     except NotYours:
         # They have left since they were asked for these words.
-        await answering.forget(session, message.chat)
+        await awaited.forget(session, message.chat)
         return await _unexpected(session, message)
     except NOT_KEPT as refusal:
-        await answering.refused(session, message, awaiting)
+        await awaited.refused(session, message, awaiting)
         return await _refused(session, message, refusal)
 
 

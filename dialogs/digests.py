@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, briefs, labels, readers, withholding
+from dialogs import awaited, briefs, labels, readers, withholding
 from dialogs.cards import Card, Reader, draw, plain, short, units
 from dialogs.events import Awaiting, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -292,7 +292,7 @@ async def _other(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int)
     await digests.answer_back(session, digest_id, "other", account=tap.account)
     if await session.get(Awaited, tap.chat) is not None:  # a question waits for words already
         return Reply(notice=await _noted(session, tap, "other"))
-    await answering.expect(session, tap.chat, "word", digest_id)
+    await awaited.expect(session, tap.chat, "word", digest_id)
     # Until it is tapped away: a note that fades is gone before it is read.
     return Reply(notice=await _noted(session, tap, "missing"), alert=True)
 
@@ -304,14 +304,14 @@ async def _noted(session: AsyncSession, tap: Tapped, kind: str) -> str:
 
 async def _word(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) -> Reply:
     waiting = await digests.word_kept(session, digest_id, account=tap.account)
-    await answering.expect(session, tap.chat, "word", digest_id)
+    await awaited.expect(session, tap.chat, "word", digest_id)
     reader = await readers.alone(session, account=tap.account, language=tap.language)
     return Reply(draw("said_back", reader, kind="word", waiting=waiting))
 
 
 async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     await digests.answer_back(session, awaiting.about, "word", account=message.account, text=message.text)
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     reader = await readers.alone(session, account=message.account, language=message.language)
     return Reply(draw("said_back", reader, kind="kept"))
 

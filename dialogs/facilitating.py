@@ -2,7 +2,7 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, commands, readers
+from dialogs import awaited, commands, readers
 from dialogs.cards import draw
 from dialogs.events import Post, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -13,7 +13,7 @@ from storage.partnerships import Partnership
 
 async def _who(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     everybody = await facilitators.of(session, partnership_id)
     names = [one.seat.name for one in everybody if one.seat.name]
     card = draw(
@@ -45,7 +45,7 @@ async def _down(session: AsyncSession, tap: Tapped, setting: Setting, partnershi
     mine = [one for one in await facilitators.of(session, partnership_id) if one.account == tap.account]
     staying = await facilitators.step_down(session, partnership, account=tap.account, now=tap.received_at)
     posts = [await _told(session, tap, partnership, one, who=mine[0].seat.name) for one in staying]
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(
         draw("stepped_down", reader, partnership=partnership),
         over=tap.message,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, choosing, commands, languages, readers
+from dialogs import awaited, choosing, commands, languages, readers
 from dialogs.cards import Card, draw, sentence
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, Command, Verb, Words
@@ -60,7 +60,7 @@ async def _known(session: AsyncSession, tap: Tapped, founding_id: int, print_: i
 
 async def _look(session: AsyncSession, tap: Tapped, setting: Setting, founding_id: int, print_: int) -> Reply:
     found = await _known(session, tap, founding_id, print_)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(await _offer(session, tap, setting, found), over=tap.message)
 
 
@@ -70,7 +70,7 @@ async def _begin(
     """Whether they run the server is known; the name founds it."""
     found = await _known(session, tap, founding_id, print_)
     runs = str(min(runs_server, 1))
-    await answering.expect(session, tap.chat, NAME, found.id, item=runs, message=tap.message)
+    await awaited.expect(session, tap.chat, NAME, found.id, item=runs, message=tap.message)
     return Reply(await _naming(session, tap, found, runs=runs), over=tap.message)
 
 
@@ -98,10 +98,10 @@ async def _founded(session: AsyncSession, message: Said, awaiting: Awaiting, set
         )
     except (FoundingUsed, FoundingExpired) as refusal:
         # No name can help any more, so none is awaited.
-        await answering.forget(session, message.chat)
+        await awaited.forget(session, message.chat)
         reader = await readers.alone(session, account=message.account, language=message.language)
         return Reply(draw("refused", reader, said=sentence(refusal, reader)))
-    await answering.expect(session, message.chat, ORGANISATION, partnership.id)
+    await awaited.expect(session, message.chat, ORGANISATION, partnership.id)
     reader = await readers.of(session, account=message.account, partnership_id=partnership.id)
     card = draw("founded", reader, partnership=partnership)
     settled = (awaiting.message, replace(asked, rows=())) if awaiting.message is not None else None
@@ -116,7 +116,7 @@ async def _works_for(session: AsyncSession, message: Said, awaiting: Awaiting, _
 
 async def _partners(session: AsyncSession, message: Said, partnership: Partnership) -> Card:
     """Straight on to the partners: their names are what is written next."""
-    await answering.expect(session, message.chat, "organisation_add", partnership.id)
+    await awaited.expect(session, message.chat, "organisation_add", partnership.id)
     reader = await readers.of(session, account=message.account, partnership_id=partnership.id)
     return draw("organisation_add", reader, partnership=partnership, first=True)
 
@@ -125,7 +125,7 @@ async def menu(session: AsyncSession, moment: Moment, partnership_id: int) -> Ca
     """How far a partnership is set up, what comes next, and the way to everything. Raises NotYours."""
     partnership = await partnerships.facilitated(session, partnership_id, account=moment.account)
     # Whoever comes here has left whatever they were asked to write.
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     progress = await founding.progress(session, partnership, now=moment.received_at)
     return draw(
         "menu",

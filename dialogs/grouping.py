@@ -5,7 +5,7 @@ from dataclasses import replace
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, founding, readers
+from dialogs import answering, awaited, founding, readers
 from dialogs.cards import Card, Reader, draw, sentence
 from dialogs.events import Grouped, Moment, Post, PutOut, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -76,7 +76,7 @@ async def put_out(session: AsyncSession, event: PutOut) -> Reply:
 async def _group(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:
     """What a group chat would read; then the link that brings Parley in, new each time."""
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(await _card(session, tap, setting, partnership), over=tap.message)
 
 

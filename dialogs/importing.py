@@ -4,7 +4,7 @@ import asyncio
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, inviting, languages, organising, readers
+from dialogs import awaited, inviting, languages, organising, readers
 from dialogs.cards import Card, Reader, draw, plain
 from dialogs.events import Filed, Moment, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -72,7 +72,7 @@ async def _preview(
 async def _how(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:
     """What a roster file looks like, before anybody makes one."""
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
     codes = ", ".join(dict(languages.offered(setting)))
     facts = {"columns": ", ".join(roster.COLUMNS), "kinds": ", ".join(roster.KINDS), "languages": codes}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, people, readers
+from dialogs import awaited, people, readers
 from dialogs.cards import Card, Enclosed, draw, short
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -59,7 +59,7 @@ async def _set(session: AsyncSession, tap: Tapped, _: Setting, *numbers: int) ->
     _checked(role, lead, days)
     item = f"{role}:{lead}:{days}"
     kind = "invite_several" if several else "invite"
-    await answering.expect(session, tap.chat, kind, organisation_id, item=item, message=tap.message)
+    await awaited.expect(session, tap.chat, kind, organisation_id, item=item, message=tap.message)
     asks = draw(
         kind,
         await readers.of(session, account=tap.account, partnership_id=organisation.partnership_id),
@@ -96,7 +96,7 @@ async def _named(session: AsyncSession, message: Said, awaiting: Awaiting, setti
     role, lead, days = (int(part) for part in awaiting.item.split(":"))
     names = organisations.names(message.text)
     terms = _terms(role, lead if len(names) == 1 else 0, days)
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     return await _made(
         session, message, setting, organisation, names=names, terms=terms, over=awaiting.message
     )
@@ -107,7 +107,7 @@ async def _counted(session: AsyncSession, message: Said, awaiting: Awaiting, set
     organisation = await organisations.facilitated(session, awaiting.about, account=message.account)
     role, lead, days = (int(part) for part in awaiting.item.split(":"))
     terms = _terms(role, lead, days, places=invites.places(message.text))
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     return await _made(
         session, message, setting, organisation, names=("",), terms=terms, over=awaiting.message
     )
@@ -244,7 +244,7 @@ async def _links(session: AsyncSession, tap: Tapped, _: Setting, organisation_id
 
 
 async def _list(session: AsyncSession, moment: Moment, organisation: Organisation, page: int = 0) -> Card:
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     found = await invites.kept(session, organisation.id)
     some, page, pages = people.paged(found, page)
     return draw(

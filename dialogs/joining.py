@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, cadences, commands, founding, readers
+from dialogs import awaited, cadences, commands, founding, readers
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, MEMBER, STRANGER, Command, Verb, Words
@@ -147,7 +147,7 @@ async def _asked(
 
 async def _home(session: AsyncSession, tap: Tapped, _: Setting) -> Reply:
     """The way back of many cards: whatever one was asked to write there is not waited for any more."""
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(await home(session, tap, now=tap.received_at), over=tap.message)
 
 

@@ -4,7 +4,7 @@ import json
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, commands, readers
+from dialogs import awaited, commands, readers
 from dialogs.cards import Card, Enclosed, Reader, draw, short
 from dialogs.events import Awaiting, Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -98,7 +98,7 @@ async def _expect(
     session: AsyncSession, moment: Moment, setting: Setting, partnership_id: int, how: str
 ) -> Card:
     shown_in = moment.message if isinstance(moment, Tapped) else None
-    await answering.expect(session, moment.chat, "complaint", partnership_id, item=how, message=shown_in)
+    await awaited.expect(session, moment.chat, "complaint", partnership_id, item=how, message=shown_in)
     place, name = await _from_whom(session, moment, partnership_id)
     return draw(
         "complaint",
@@ -131,7 +131,7 @@ async def _complained(session: AsyncSession, message: Said, awaiting: Awaiting, 
     )
     signed = name if awaiting.item == SIGNED else ""
     card = draw("complained", Reader(), place=place, name=signed, words=message.text)
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     reader = await readers.alone(session, account=message.account, language=message.language)
     told = draw("passed_on", reader, operator=setting.operator)
     return Reply(told, posts=(Post(key, setting.operator_chat, card, message.received_at),))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, choosing, commands, founding, joining, languages, readers
+from dialogs import awaited, choosing, commands, founding, joining, languages, readers
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -39,7 +39,7 @@ async def _until_when(session: AsyncSession, moment: Moment, partnership_id: int
     """Until when, by a button or in words: the next text of this chat is a day."""
     sittings = await seats.mine(session, account=moment.account, partnership_id=partnership_id)
     shown_in = moment.message if isinstance(moment, Tapped) else None
-    await answering.expect(session, moment.chat, "away", partnership_id, message=shown_in)
+    await awaited.expect(session, moment.chat, "away", partnership_id, message=shown_in)
     reader = await _reader(session, moment, partnership_id)
     return draw("away", reader, **_where(sittings, partnership_id), weeks=WEEKS)
 
@@ -57,7 +57,7 @@ async def _until(session: AsyncSession, moment: Moment, partnership_id: int, unt
     sittings = await seats.mine(session, account=moment.account, partnership_id=partnership_id)
     today = await _today(session, moment)
     await seats.away(session, [one.seat for one in sittings], until=until, today=today)
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     return await _resting(session, moment, partnership_id, sittings)
 
 
@@ -91,7 +91,7 @@ async def _pause_now(session: AsyncSession, tap: Tapped, _: Setting, partnership
 async def _paused(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
     sittings = await seats.mine(session, account=moment.account, partnership_id=partnership_id)
     await seats.pause(session, [one.seat for one in sittings], now=moment.received_at)
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     return await _resting(session, moment, partnership_id, sittings)
 
 
@@ -140,7 +140,7 @@ async def _left(
     reader = await _reader(session, tap, partnership_id)
     places = [one.seat for one in sittings]
     await seats.leave(session, places, taking_out=bool(taking_out), now=tap.received_at)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     card = draw("left", reader, **_where(sittings, partnership_id), taken_out=bool(taking_out))
     return Reply(card, over=tap.message, commands=await commands.of(session, tap, setting))
 
@@ -166,7 +166,7 @@ async def _show_language(session: AsyncSession, tap: Tapped, setting: Setting) -
 async def _tongues(session: AsyncSession, moment: Moment, setting: Setting) -> Card:
     member = await members.of(session, account=moment.account)
     reader = await readers.alone(session, account=moment.account, language=moment.language)
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     offered = [
         {"name": name, "number": zones.number(code), "chosen": member is not None and member.language == code}
         for code, name in languages.offered(setting)
@@ -185,7 +185,7 @@ async def _speak(session: AsyncSession, tap: Tapped, setting: Setting, number: i
 
 
 async def _clock(session: AsyncSession, tap: Tapped, _: Setting) -> Reply:
-    await answering.expect(session, tap.chat, "clock", 0, message=tap.message)
+    await awaited.expect(session, tap.chat, "clock", 0, message=tap.message)
     return Reply(await _clocks(session, tap), over=tap.message)
 
 

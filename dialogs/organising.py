@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, bundles, people, readers, ways
+from dialogs import awaited, bundles, people, readers, ways
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -28,7 +28,7 @@ async def listing(session: AsyncSession, moment: Moment, partnership_id: int, pa
     """The organisations of a partnership, a page at a time. Raises NotYours."""
     partnership = await partnerships.facilitated(session, partnership_id, account=moment.account)
     # Whoever comes here has left whatever they were asked to write.
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     found = await organisations.listed(session, partnership_id, now=moment.received_at)
     some, page, pages = people.paged(found, page)
     return draw(
@@ -61,7 +61,7 @@ async def _list(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: 
 
 async def _add(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await answering.expect(session, tap.chat, "organisation_add", partnership_id, message=tap.message)
+    await awaited.expect(session, tap.chat, "organisation_add", partnership_id, message=tap.message)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
     first = not [one for one in await organisations.of(session, partnership_id) if one.kind != "backbone"]
     return Reply(draw("organisation_add", reader, partnership=partnership, first=first), over=tap.message)
@@ -70,7 +70,7 @@ async def _add(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: i
 async def _named(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
     partnership = await partnerships.facilitated(session, awaiting.about, account=message.account)
     added = await organisations.add(session, partnership.id, message.text)
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     left = len(added) if len(added) > 1 else 0
     return Reply(
         await _kinds(session, message, added[0], left=left, fresh=True),
@@ -150,7 +150,7 @@ async def _reader(session: AsyncSession, moment: Moment, organisation: Organisat
 
 async def card(session: AsyncSession, moment: Moment, organisation: Organisation) -> Card:
     """An organisation with what it says of itself, and everything that can be done for it."""
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     sat = await organisations.people(session, organisation.id)
     leads = [one.seat.name for one in sat if one.seat.lead]
     return draw(
@@ -176,7 +176,7 @@ async def _asks(  # the template is filled in where the buttons are listed
 ) -> Reply:
     """A card that waits for words about an organisation; they are told apart by its name."""
     organisation = await _mine(session, tap, organisation_id)
-    await answering.expect(session, tap.chat, template, organisation_id, message=tap.message)
+    await awaited.expect(session, tap.chat, template, organisation_id, message=tap.message)
     reader = await _reader(session, tap, organisation)
     facts = {"organisation": organisation, "capacities": CAPACITIES}
     return Reply(draw(template, reader, **facts), over=tap.message)

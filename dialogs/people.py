@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, readers
+from dialogs import awaited, readers
 from dialogs.cards import Card, draw, short
 from dialogs.events import Moment, Post, Reply, Setting, Tapped
 from dialogs.verbs import Verb
@@ -29,7 +29,7 @@ def paged(found: Sequence[T], page: int) -> tuple[Sequence[T], int, int]:
 async def card(session: AsyncSession, moment: Moment, organisation: Organisation, page: int = 0) -> Card:
     """Who sits in an organisation, and how many links wait for people."""
     # Whoever comes here has left whatever they were asked to write.
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     found = await organisations.people(session, organisation.id)
     some, page, pages = paged(found, page)
     return draw(

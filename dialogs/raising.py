@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, choosing, joining, readers
+from dialogs import awaited, choosing, joining, readers
 from dialogs.cards import Card, Reader, draw, plain, short, visible
 from dialogs.events import Awaiting, Moment, Reply, Reworded, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -16,7 +16,6 @@ from facilitation.replies import Due
 from storage.members import Seat
 from storage.partnerships import Organisation, Partnership
 from storage.raised import Raised
-from storage.rounds import Awaited
 
 A_PAGE = 5
 BESIDE = 18  # letters of somebody's words on a button, beside a date
@@ -27,13 +26,13 @@ async def _raise(session: AsyncSession, message: Said, _: Setting, __: str) -> R
     chosen = await choosing.one_of(session, message, "raise")
     if isinstance(chosen, Reply):
         return chosen
-    await answering.expect(session, message.chat, "raise", chosen)
+    await awaited.expect(session, message.chat, "raise", chosen)
     return Reply(await _opening(session, message, chosen))
 
 
 async def _begin(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
     card = await _opening(session, tap, partnership_id)
-    await answering.expect(session, tap.chat, "raise", partnership_id, message=tap.message)
+    await awaited.expect(session, tap.chat, "raise", partnership_id, message=tap.message)
     return Reply(card, over=tap.message)
 
 
@@ -54,15 +53,8 @@ async def _opening(session: AsyncSession, moment: Moment, partnership_id: int, *
 
 async def _not_now(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:
     await raised.place(session, partnership_id, account=tap.account)
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     return Reply(await joining.home(session, tap, now=tap.received_at), over=tap.message)
-
-
-async def _settled(session: AsyncSession, chat: int) -> None:
-    """The next text is nothing to be raised; what else may be awaited stays so."""
-    awaited = await session.get(Awaited, chat)
-    if awaited is not None and awaited.kind == "raise":
-        await answering.forget(session, chat)
 
 
 async def _written(session: AsyncSession, message: Said, awaiting: Awaiting, _: Setting) -> Reply:
@@ -73,7 +65,7 @@ async def _written(session: AsyncSession, message: Said, awaiting: Awaiting, _: 
     if awaiting.message is not None:
         card = await _opening(session, message, awaiting.about, waits=False)
         settled = (awaiting.message, card)
-    await answering.expect(session, message.chat, "raise", awaiting.about)
+    await awaited.expect(session, message.chat, "raise", awaiting.about)
     return Reply(await _how_card(session, row, account=message.account), settled=settled)
 
 
@@ -119,7 +111,7 @@ def _choice(row: Raised, reader: Reader) -> str:
 
 async def _show_as(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int, shown_as: int) -> Reply:
     row = await raised.show_as(session, raised_id, shown_as, account=tap.account, now=tap.received_at)
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     card = await _one_card(session, row, tap, just="chosen")
     return Reply(card, over=tap.message, notice=TICK)
 
@@ -179,7 +171,7 @@ def reason(withheld: str, reader: Reader) -> str:
 
 async def _mine(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int, page: int) -> Reply:
     seat = await raised.place(session, partnership_id, account=tap.account)
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     return Reply(await _mine_card(session, tap, seat, page), over=tap.message)
 
 
@@ -219,7 +211,7 @@ async def _back(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int) 
 
 async def _away(session: AsyncSession, tap: Tapped, _: Setting, raised_id: int) -> Reply:
     row = await raised.withdraw(session, raised_id, account=tap.account, now=tap.received_at)
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     seat = await raised.place(session, row.partnership_id, account=tap.account)
     return Reply(await _mine_card(session, tap, seat, 0, back=True), over=tap.message, notice=TICK)
 

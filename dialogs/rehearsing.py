@@ -5,7 +5,7 @@ from dataclasses import replace
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, plans, questions
+from dialogs import awaited, plans, questions
 from dialogs.cards import Button, Card, Reader, code, draw
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Verb, Words
@@ -39,11 +39,11 @@ async def _card(
     if position > len(part.questions):
         raise NotYours
     if position == len(part.questions):
-        await answering.forget(session, moment.chat)
+        await awaited.forget(session, moment.chat)
         return _over(plan, part, for_whom)
     message = moment.message if isinstance(moment, Tapped) else None
     about = plan.schedule.id
-    await answering.expect(session, moment.chat, "trying", about, item=str(position), message=message)
+    await awaited.expect(session, moment.chat, "trying", about, item=str(position), message=message)
     asked = await questions.card(session, part, position, for_whom, why=why)
     said = draw("trying", for_whom, schedule=about, question=Markup(asked.text))  # noqa: S704 - a card's text is HTML
     rows = tuple(tuple(_leading(button, plan, position) for button in row) for row in asked.rows)

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, labels, raising, readers
+from dialogs import awaited, labels, raising, readers
 from dialogs.cards import Card, Reader, draw, sentence, short
 from dialogs.events import Awaiting, Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import days, partnerships, raised, replies, withholding
 from facilitation.raised import Spoken, TakenBack
 from facilitation.refusals import NotYours
-from storage.rounds import Awaited
 
 BESIDE = 18  # letters of somebody's words on a button, beside a date
 NAME_ROOM = 100
@@ -33,7 +32,7 @@ async def _list(
 ) -> Reply:
     """What is owed a reply, oldest first; `old`: what had one, newest first."""
     await partnerships.facilitated(session, partnership_id, account=tap.account)
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership_id)
     crowds = await raised.crowds_of(session, partnership_id)
     found = await raised.standing(session, partnership_id)
@@ -92,7 +91,7 @@ async def _step(
 
 async def _one(session: AsyncSession, tap: Tapped, one: Spoken, *, just: str = "") -> Reply:
     # Back from a step: what is written next is no sentence for it.
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     card = await _card("owed_one", session, tap, one, just=just)
     return Reply(card, over=tap.message, notice=TICK if just else "")
 
@@ -112,7 +111,7 @@ async def _choose(session: AsyncSession, tap: Tapped, one: Spoken, kind: int) ->
 
 
 async def _ask_words(session: AsyncSession, tap: Tapped, one: Spoken) -> Card:
-    await answering.expect(session, tap.chat, "owedwords", one.raised.id, message=tap.message)
+    await awaited.expect(session, tap.chat, "owedwords", one.raised.id, message=tap.message)
     draft = one.raised.draft
     needed = draft["reply"] in replies.WITH_REASON
     return await _card(
@@ -133,16 +132,10 @@ async def _next(session: AsyncSession, moment: Moment, one: Spoken) -> Card:
     """The step that a reply being written still lacks; then what it will look like."""
     if "reply" not in one.raised.draft:
         return await _card("owed_one", session, moment, one, just="")
-    await _settled(session, moment.chat)
+    await awaited.forget(session, moment.chat, only=WORDS)
     if replies.wants(one.raised) == "date":
         return await _ask_date(session, moment, one)
     return await _preview(session, moment, one)
-
-
-async def _settled(session: AsyncSession, chat: int) -> None:
-    awaited = await session.get(Awaited, chat)
-    if awaited is not None and awaited.kind in WORDS:
-        await answering.forget(session, chat)
 
 
 async def _ask_date(session: AsyncSession, moment: Moment, one: Spoken) -> Card:
@@ -184,7 +177,7 @@ async def _until(session: AsyncSession, tap: Tapped, one: Spoken, ordinal: int) 
 
 
 async def _another_day(session: AsyncSession, tap: Tapped, one: Spoken) -> Reply:
-    await answering.expect(session, tap.chat, "oweddate", one.raised.id, message=tap.message)
+    await awaited.expect(session, tap.chat, "oweddate", one.raised.id, message=tap.message)
     return Reply(await _card("owed_date", session, tap, one, waits=True), over=tap.message)
 
 
@@ -227,7 +220,7 @@ async def _to_author(session: AsyncSession, moment: Moment, one: Spoken, key: st
 async def _hold(session: AsyncSession, tap: Tapped, one: Spoken) -> Reply:
     if one.raised.shown_as not in raised.QUOTABLE:
         raise NotYours
-    await _settled(session, tap.chat)
+    await awaited.forget(session, tap.chat, only=WORDS)
     return Reply(await _card("hold", session, tap, one), over=tap.message)
 
 
@@ -248,7 +241,7 @@ async def _held(
 
 
 async def _hold_why(session: AsyncSession, tap: Tapped, one: Spoken) -> Reply:
-    await answering.expect(session, tap.chat, "holdwhy", one.raised.id, message=tap.message)
+    await awaited.expect(session, tap.chat, "holdwhy", one.raised.id, message=tap.message)
     return Reply(await _card("hold_why", session, tap, one, waits=True), over=tap.message)
 
 
@@ -269,12 +262,12 @@ async def _typed(
     try:
         one = await replies.before(session, awaiting.about, account=message.account)
     except TakenBack as refusal:
-        await answering.forget(session, message.chat)
+        await awaited.forget(session, message.chat)
         reader = await readers.alone(session, account=message.account, language=message.language)
         return Reply(draw("refused", reader, said=sentence(refusal, reader)))
     kind = one.raised.draft.get("reply", "")
     reply = await typing(session, message, one)
-    await _settled(session, message.chat)
+    await awaited.forget(session, message.chat, only=WORDS)
     if awaiting.message is None:
         return reply
     asked = await _card(template, session, message, one, kind=kind, words="", needed=True, waits=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, cadences, plans, readers, rehearsing, timing
+from dialogs import awaited, cadences, plans, readers, rehearsing, timing
 from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -35,7 +35,7 @@ async def _listed(session: AsyncSession, tap: Tapped, _: Setting, partnership_id
 async def listed(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
     """Every schedule of a partnership. Raises NotYours."""
     partnership = await partnerships.facilitated(session, partnership_id, account=moment.account)
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     reader = await readers.of(session, account=moment.account, partnership_id=partnership_id)
     found = [
         await _row(session, moment, Plan(schedule, partnership), reader)
@@ -83,7 +83,7 @@ async def _ask(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: i
 
 async def _card(session: AsyncSession, tap: Tapped, _: Setting, schedule_id: int) -> Reply:
     plan = await schedules.of(session, schedule_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(await plans.card(session, tap, plan), over=tap.message)
 
 

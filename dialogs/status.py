@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, cadences, choosing, plans, readers
+from dialogs import awaited, cadences, choosing, plans, readers
 from dialogs.cards import Card, Reader, draw
 from dialogs.events import Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, Command, Verb, Words
@@ -18,7 +18,7 @@ LISTED = 8
 async def card(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
     """Rounds, what comes next, what did not happen or arrive. Raises NotYours."""
     partnership = await partnerships.facilitated(session, partnership_id, account=moment.account)
-    await answering.forget(session, moment.chat)
+    await awaited.forget(session, moment.chat)
     found = await standing.of(session, partnership, now=moment.received_at)
     reader = await readers.of(session, account=moment.account, partnership_id=partnership_id)
     return draw(

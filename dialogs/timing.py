@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, cadences, plans
+from dialogs import awaited, cadences, plans
 from dialogs.cards import Card, Reader, draw, sentence, short
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Verb, Words
@@ -36,7 +36,7 @@ async def _menu(
     menu: Menu, session: AsyncSession, tap: Tapped, _: Setting, schedule_id: int, *rest: int
 ) -> Reply:
     plan = await schedules.of(session, schedule_id, account=tap.account)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     return Reply(
         await menu(session, tap, plan, await plans.reader(session, tap, plan), *rest), over=tap.message
     )
@@ -54,7 +54,7 @@ async def _changed(
     """Change it, and show what it is now: in the same menu, or on the schedule's card."""
     plan = await schedules.of(session, schedule_id, account=tap.account, hold=True)
     await change(session, tap, plan, *rest)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     if back is None:
         return Reply(await plans.card(session, tap, plan), over=tap.message)
     return Reply(await back(session, tap, plan, await plans.reader(session, tap, plan)), over=tap.message)
@@ -85,7 +85,7 @@ def day(ordinal: int) -> date:
 async def when(session: AsyncSession, moment: Moment, plan: Plan, for_whom: Reader) -> Card:
     """Asks when it comes; the next words in this chat say it."""
     message = moment.message if isinstance(moment, Tapped) else None
-    await answering.expect(session, moment.chat, "plan_when", plan.schedule.id, message=message)
+    await awaited.expect(session, moment.chat, "plan_when", plan.schedule.id, message=message)
     return draw(
         "plan_when",
         for_whom,
@@ -118,7 +118,7 @@ async def _month(_: AsyncSession, __: Tapped, plan: Plan, for_whom: Reader) -> C
 
 
 async def _once(session: AsyncSession, tap: Tapped, plan: Plan, for_whom: Reader) -> Card:
-    await answering.expect(session, tap.chat, "plan_when", plan.schedule.id, message=tap.message)
+    await awaited.expect(session, tap.chat, "plan_when", plan.schedule.id, message=tap.message)
     first = plan.earliest(tap.received_at)
     ahead = [first + A_DAY * days for days in range(DAYS_AHEAD)]
     days = [
@@ -151,7 +151,7 @@ async def written(session: AsyncSession, message: Said, awaiting: Awaiting, _: S
         await schedules.come(session, plan, heard, now=message.received_at)
     except Refusal as refusal:
         return await _not_heard(session, message, awaiting, plan, refusal, back="planwhen")
-    await answering.forget(session, message.chat)
+    await awaited.forget(session, message.chat)
     return Reply(
         await plans.card(session, message, plan), settled=await _settled(session, message, awaiting, plan)
     )
@@ -161,7 +161,7 @@ async def _not_heard(
     session: AsyncSession, message: Said, awaiting: Awaiting, plan: Plan, refusal: Refusal, *, back: str
 ) -> Reply:
     """The same question still waits for words; those that could not be read may also be edited."""
-    await answering.refused(session, message, awaiting)
+    await awaited.refused(session, message, awaiting)
     for_whom = await plans.reader(session, message, plan)
     said = sentence(refusal, for_whom)
     return Reply(draw("plan_refused", for_whom, said=said, back=back, schedule=plan.schedule.id))
@@ -317,7 +317,7 @@ async def _to_quiet(session: AsyncSession, tap: Tapped, plan: Plan, first: int, 
 async def _rest(session: AsyncSession, moment: Moment, plan: Plan, for_whom: Reader) -> Card:
     schedule, now = plan.schedule, moment.received_at
     message = moment.message if isinstance(moment, Tapped) else None
-    await answering.expect(session, moment.chat, "plan_rest", schedule.id, message=message)
+    await awaited.expect(session, moment.chat, "plan_rest", schedule.id, message=message)
     found = spans(plans.days_off(plan, now=now), for_whom)
     countries = [
         {"name": holidays.called(code), "number": at, "now": code == schedule.holidays}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import answering, founding, languages, readers
+from dialogs import answering, awaited, founding, languages, readers
 from dialogs.cards import Card, draw
 from dialogs.events import Awaiting, Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
@@ -78,7 +78,7 @@ def letters(code: str) -> int:
 
 async def danger(session: AsyncSession, tap: Tapped, partnership: Partnership) -> Card:
     """What to do in danger, asked; the next words in this chat say it."""
-    await answering.expect(session, tap.chat, "way_help", partnership.id, message=tap.message)
+    await awaited.expect(session, tap.chat, "way_help", partnership.id, message=tap.message)
     return await _card("way_danger", session, tap, partnership)
 
 
@@ -121,7 +121,7 @@ async def _to_server(
 async def _shown(  # noqa: PLR0917 - the first three are filled in below, where the buttons are listed
     template: str,
     facts: Facts,
-    awaited: str,
+    expected: str,
     session: AsyncSession,
     tap: Tapped,
     setting: Setting,
@@ -129,10 +129,10 @@ async def _shown(  # noqa: PLR0917 - the first three are filled in below, where 
 ) -> Reply:
     """One setting's card; where it can be written, what comes next is taken as that."""
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
-    if awaited:
-        await answering.expect(session, tap.chat, awaited, partnership.id, message=tap.message)
+    if expected:
+        await awaited.expect(session, tap.chat, expected, partnership.id, message=tap.message)
     else:
-        await answering.forget(session, tap.chat)
+        await awaited.forget(session, tap.chat)
     card = await _card(template, session, tap, partnership, **facts(partnership, tap, setting))
     return Reply(card, over=tap.message)
 
@@ -148,7 +148,7 @@ async def _changed(  # noqa: PLR0917 - as above
     """Store what was chosen, and show all settings with it."""
     partnership = await partnerships.facilitated(session, partnership_id, account=tap.account)
     await change(session, partnership, tap, setting, number)
-    await answering.forget(session, tap.chat)
+    await awaited.forget(session, tap.chat)
     card = await _card("ways", session, tap, partnership, **_all(partnership, tap, setting))
     return Reply(card, over=tap.message, notice=answering.TICK)
 
