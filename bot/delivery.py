@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from telegram import Bot, InputFile
 
 from bot import logs, outbox, pace, telegram
@@ -108,13 +110,24 @@ class Deliverer:
                 await outbox.put_back(self.database, row)
                 return
             await asyncio.sleep(halt)
-            came = await telegram.call(self.bot, row.method, await self._payload(row))
+            came = await self._sent(row)
             self._note(row, came, await self._settled(Fate(row, came)))
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("delivery_failed", letter=row.id, error=type(error).__name__, at=logs.place(error))
         finally:
             self._on_the_way -= 1
             self.wake.set()
+
+    async def _sent(self, row: Outgoing) -> Outcome:
+        """Send it once. What we cannot put together has certainly not left."""
+        try:
+            payload = await self._payload(row)
+        except (DBAPIError, PoolTimeout, OSError) as error:  # the database is away; nothing is wrong with it
+            return Outcome("unsent", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - tried a few times, then reported
+            log.error("letter_unfit", letter=row.id, error=type(error).__name__, at=logs.place(error))
+            return Outcome("unfit", error=type(error).__name__)
+        return await telegram.call(self.bot, row.method, payload)
 
     async def _settled(self, fate: Fate) -> str:
         """The state the letter ends in. Whoever comes first writes it down for all that have come meanwhile.

@@ -28,8 +28,10 @@ AT_MOST = 12
 # enough apart to outlast an outage.
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 UNCERTAIN_WAITS: tuple[float, ...] = (2.0, 30.0, 300.0, 1800.0, 7200.0)
+LOCKED_OUT = 30.0
 REPORT_LASTS = timedelta(days=1)
 
+MOST_UNFIT = 5  # tries of what our own code cannot put together
 LIVE = ("pending", "retry", "sending")
 # Losing one of these would be worse than, rarely, getting it twice; reminders are never sent again.
 RESENT = ("invitation", "brief", "digest")
@@ -227,8 +229,9 @@ def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]: 
         case "sent":
             message = came.result.get("message_id") if isinstance(came.result, dict) else None
             return {"state": "sent", "message": message, "error": ""}
-        case "halted":
-            return {"state": "retry", "tries": row.tries - 1, "retry_s": 0.0, "error": came.error}
+        case "halted" | "locked_out":  # no fault of this letter's; a halt is the token's
+            later = 0.0 if came.came == "halted" else seconds + LOCKED_OUT
+            return {"state": "retry", "tries": row.tries - 1, "retry_s": later, "error": came.error}
         case "moved":
             return {
                 "state": "retry",
@@ -239,10 +242,10 @@ def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]: 
             return _uncertain(row, came.error, seconds=seconds)
         case "unsent":
             return {"state": "retry", "retry_s": wait, "error": came.error}
+        case "unfit":
+            return _unfit(row, came.error, wait=wait)
         case "unreachable":  # nobody's fault, and the facilitators see it
             return {"state": "dead", "resend": False, "error": came.error}
-        case "locked_out":
-            return {"state": "retry", "tries": row.tries - 1, "retry_s": seconds + 30.0, "error": came.error}
     return {"state": "dead", "error": came.error}
 
 
@@ -251,6 +254,13 @@ def _uncertain(row: Outgoing, error: str, *, seconds: float) -> dict[str, Any]:
     if row.resend and row.uncertain < len(UNCERTAIN_WAITS):
         return values | {"state": "retry", "retry_s": seconds + UNCERTAIN_WAITS[row.uncertain]}
     return values | {"state": "dead" if row.resend else "uncertain"}
+
+
+def _unfit(row: Outgoing, error: str, *, wait: float) -> dict[str, Any]:
+    """A fault of ours is reported, whatever its kind; only reports of reports would never end."""
+    if row.tries < MOST_UNFIT:
+        return {"state": "retry", "retry_s": wait, "error": error}
+    return {"state": "dead", "resend": row.kind != "report", "error": error}
 
 
 async def sweep(database: Database, *, now: datetime, orphaned: bool = False) -> Sequence[Outgoing]:

@@ -27,7 +27,10 @@ from bot.settings import Settings
 # sent: done. unsent: certainly not delivered, try again. uncertain: perhaps delivered.
 # unreachable: this chat does not want or have us. refused: never will be accepted. halted: a 429.
 # moved: the chat has another id. locked_out: the token is not valid, or another program has taken over.
-Came = Literal["sent", "unsent", "uncertain", "unreachable", "refused", "halted", "moved", "locked_out"]
+# unfit: our own code could not put it together, so it never left.
+Came = Literal[
+    "sent", "unsent", "uncertain", "unreachable", "refused", "halted", "moved", "locked_out", "unfit"
+]
 
 LONGEST_WAIT = 20.0
 # Not among them: rights that an administrator of a group may give back ("not enough rights").
@@ -113,9 +116,18 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
             never_left = isinstance(error.__cause__, httpx.ConnectTimeout | httpx.PoolTimeout)
             return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
         case NetworkError():
-            never_left = isinstance(error.__cause__, httpx.ConnectError)
-            return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
+            return _network_error(error)
     # None of the kinds above: an answer that is not the Bot API's, but of something in between.
+    return Outcome("uncertain", error=type(error).__name__)
+
+
+def _network_error(error: NetworkError) -> Outcome:
+    match error.__cause__:
+        case httpx.ConnectError():
+            return Outcome("unsent", error=type(error).__name__)
+        case TypeError() | ValueError() | RecursionError() as fault:
+            # Raised while the request was made: whatever goes wrong later is one of httpx's own errors.
+            return Outcome("unfit", error=type(fault).__name__)
     return Outcome("uncertain", error=type(error).__name__)
 
 

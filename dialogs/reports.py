@@ -11,6 +11,7 @@ def parked(*, update_id: int, tries: int, error: str) -> Card:
 
 
 def undelivered(letters: Mapping[str, int]) -> Card:
-    """So many invitations, briefs and digests could not be delivered."""
+    """So many letters of each kind could not be delivered."""
     counts = {kind: letters.get(kind, 0) for kind in ("invitation", "brief", "digest")}
-    return draw("undelivered", Reader(), **counts)
+    other = sum(letters.values()) - sum(counts.values())
+    return draw("undelivered", Reader(), other=other, **counts)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from bot import outbox, ticking
@@ -133,6 +135,44 @@ async def test_a_letter_refused_for_good_is_dead_and_the_next_one_leaves(
         await until(lambda: _all(database, "dead"))
 
     assert len(wired.calls) == 2
+
+
+async def test_what_we_cannot_put_together_is_tried_five_times_and_reported(
+    database: Database, wired: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FIRST_WAIT", 0.0001)
+    async with database.writing() as session:
+        photo = {"chat_id": 1, "photo": 4_000_000}
+        letter = Letter("photo", "reminder", 1, "sendPhoto", photo, MONDAY, MONDAY + timedelta(days=1))
+        await outbox.put(database, session, [letter])
+    await written(database, 1)
+
+    async with delivering(database):
+        await until(lambda: _all(database, "sent", "dead"))
+
+    async with database.reading() as session:
+        poison = (await session.exec(select(Outgoing).where(Outgoing.key == "photo"))).one()
+    assert (poison.state, poison.tries, poison.uncertain, poison.error) == ("dead", 5, 0, "NoResultFound")
+    assert [payload["chat_id"] for _, payload in wired.calls] == [1]
+    assert await outbox.given_up(database, operator=0, now=MONDAY) == {"reminder": 1}
+
+
+async def test_while_the_database_is_away_no_letter_is_at_fault(
+    database: Database, wired: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await written(database, 1)
+    worker = Deliverer(database, wire.bot(), Pacer(BOT, 1000.0), At(MONDAY))
+
+    async def away(_row: Outgoing) -> None:
+        raise OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(worker, "_payload", away)
+    [letter] = await outbox.claim(database, worker.pacer, now=MONDAY)
+
+    await worker._deliver(letter)
+
+    assert await states(database) == {1: "retry"}
+    assert wired.calls == []
 
 
 async def test_an_outage_of_hours_costs_no_invitation(

@@ -102,6 +102,24 @@ DECISIONS = [
         Outcome("unreachable", error="blocked"),
         {"state": "dead", "resend": False, "error": "blocked"},
     ),
+    (
+        "what our own code cannot put together is tried a few times",
+        row(tries=4),
+        Outcome("unfit", error="KeyError"),
+        {"state": "retry", "retry_s": NOW + 16, "error": "KeyError"},
+    ),
+    (
+        "and then it is parked, and told whatever its kind",
+        row(tries=5, kind="reminder", resend=False),
+        Outcome("unfit", error="KeyError"),
+        {"state": "dead", "resend": True, "error": "KeyError"},
+    ),
+    (
+        "but a report about a report would never end",
+        row(tries=5, kind="report", resend=False),
+        Outcome("unfit", error="KeyError"),
+        {"state": "dead", "resend": False, "error": "KeyError"},
+    ),
     ("never accepted", row(), Outcome("refused", error="empty"), {"state": "dead", "error": "empty"}),
 ]
 

@@ -15,6 +15,7 @@ from telegram.error import (
 )
 
 from bot import telegram
+from bot.settings import Settings
 from bot.telegram import Outcome
 
 
@@ -44,6 +45,8 @@ MEANINGS = [
     (caused(NetworkError("reset"), httpx.ReadError("")), Outcome("uncertain")),
     (caused(NetworkError("no route"), httpx.ConnectError("")), Outcome("unsent")),
     (TelegramError("Invalid server response"), Outcome("uncertain")),
+    (caused(NetworkError("502"), TelegramError("Invalid server response")), Outcome("uncertain")),
+    (caused(NetworkError("cannot be written"), UnicodeError()), Outcome("unfit")),
 ]
 
 
@@ -52,6 +55,15 @@ def test_each_error_has_its_meaning(error: TelegramError, meaning: Outcome) -> N
     found = telegram.outcome(error)
 
     assert (found.came, found.moved_to) == (meaning.came, meaning.moved_to)
+
+
+async def test_what_cannot_be_written_into_a_request_never_left() -> None:
+    bot = telegram.client(Settings(bot_token="42:nobody-is-asked"))
+
+    found = await telegram.call(bot, "sendMessage", {"chat_id": 5, "text": "\ud800"})
+    await telegram.close(bot)
+
+    assert found == Outcome("unfit", error="UnicodeEncodeError")
 
 
 async def test_an_answer_that_cannot_be_read_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

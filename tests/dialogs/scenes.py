@@ -90,7 +90,7 @@ def going_wrong() -> Iterator[Scene]:
     for kind in ("text", "command", "other"):
         yield Scene("unknown", kind, drawn("unknown", home="Where you are", kind=kind))
     yield from above_the_phones()
-    for letters in ({"invitation": 1}, {"brief": 2, "digest": 1}, {"invitation": 2, "digest": 40}):
+    for letters in ({"invitation": 1}, {"brief": 2, "digest": 1, "note": 1}, {"invitation": 2, "digest": 40}):
         yield Scene("undelivered", str(letters), lambda _, counts=letters: reports.undelivered(counts))  # type: ignore[misc]  # the loop's own
     yield Scene("parked", "", lambda _: reports.parked(update_id=LARGE, tries=5, error="TimeoutError"))
 
