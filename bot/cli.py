@@ -77,24 +77,41 @@ def clock() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema this version needs."""
-    from storage import schema  # noqa: PLC0415 - see _house
-    from storage.database import Database  # noqa: PLC0415 - see above
+    from bot import upgrading  # noqa: PLC0415 - see _house
 
     chosen = settings.load()
-
-    async def work() -> None:
-        database = Database(chosen.async_database_url)
-        with settings.naming_the_database():
-            before = await schema.version(database)
-            await schema.migrate(database)
-        await database.close()
-        typer.echo(
-            f"parley: the database is at schema {schema.HEAD}"
-            + (" already." if before == schema.HEAD else ".")
-        )
-
     with onlyone.holding(chosen):
-        _run(work())
+        _run(upgrading.command(chosen))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to; it must not be there yet")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of an older one")] = False,
+) -> None:
+    """Keep everything in one file, while Parley runs."""
+    from bot import backup as backups  # noqa: PLC0415 - see _house
+
+    _run(backups.command(settings.load(), file, replace=replace))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path | None, typer.Argument(help="A file that parley backup made")] = None,
+    *,
+    go_live: Annotated[
+        bool, typer.Option("--go-live", help="Let a restored copy speak and listen from its next start on")
+    ] = False,
+) -> None:
+    """Make a database from a backup; it sends nothing until it is told to go live."""
+    from bot import restoring  # noqa: PLC0415 - see _house
+
+    if (file is None) != go_live:
+        raise Unusable("parley restore takes the file of a backup or, for a copy restored before, --go-live.")
+    chosen = settings.load()
+    with onlyone.holding(chosen):
+        _run(restoring.go_live(chosen) if file is None else restoring.command(chosen, file))
 
 
 @app.command()

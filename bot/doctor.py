@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import typer
 
-from bot import clock, telegram
+from bot import clock, silence, telegram
 from bot.settings import Settings, Unusable
 from storage import schema
 from storage.database import Database
@@ -66,6 +66,7 @@ async def _database(settings: Settings) -> Finding:
         if settings.database_file is not None and not settings.database_file.exists():
             return Finding(good=True, what="no database yet: it is made at the first start")
         found = await schema.version(database)
+        silent = await silence.since(database) if found == schema.HEAD else None
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor is asked about
         return Finding(
             good=False,
@@ -79,6 +80,12 @@ async def _database(settings: Settings) -> Finding:
             good=False,
             what=f"the database has schema {found or 'none'}, not {schema.HEAD}",
             remedy="Run: parley migrate",
+        )
+    if silent is not None:
+        return Finding(
+            good=False,
+            what=f"this database was restored from the backup of {silence.moment(silent)}, and is silent",
+            remedy="Once the Parley it was copied from is stopped for good: parley restore --go-live",
         )
     return Finding(good=True, what=f"database at schema {found}")
 

@@ -2,10 +2,9 @@
 
 import typer
 
-from bot import clock, rostering
+from bot import clock, rostering, upgrading
 from bot.settings import Settings, naming_the_database
 from facilitation import founding
-from storage import schema
 from storage.database import Database
 
 
@@ -13,7 +12,7 @@ async def print_link(settings: Settings) -> None:
     name = await rostering.bot_name(settings)
     database = Database(settings.async_database_url)
     with naming_the_database():
-        await schema.migrate(database)
+        await upgrading.upgraded(settings, database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     found, secret = founding.make(now=now)
     try:

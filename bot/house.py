@@ -14,7 +14,20 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram import Bot
 
 from bot import clock as clocks
-from bot import drawing, health, inbox, listening, memory, outage, pace, telegram, ticking
+from bot import (
+    drawing,
+    health,
+    inbox,
+    listening,
+    memory,
+    outage,
+    pace,
+    silence,
+    telegram,
+    ticking,
+    upgrading,
+)
+from bot.alarms import Watchman
 from bot.clock import Clock
 from bot.delivery import Deliverer
 from bot.handling import Handler
@@ -45,6 +58,7 @@ class House:
     clock: Clock
     handler: Handler
     deliverer: Deliverer
+    watchman: Watchman
     ticking: asyncio.Lock
     door: socket.socket | None = None  # for the webhook and /health
 
@@ -69,7 +83,8 @@ def build(settings: Settings) -> House:
         operator_chat=settings.operator_chat,
     )
     deliverer = Deliverer(database, bot, pacer, clock, operator_chat=settings.operator_chat)
-    return House(settings, database, bot, clock, handler, deliverer, asyncio.Lock())
+    watchman = Watchman(database, bot, pacer, clock, operator_chat=settings.operator_chat)
+    return House(settings, database, bot, clock, handler, deliverer, watchman, asyncio.Lock())
 
 
 async def open_(house: House) -> None:
@@ -87,13 +102,17 @@ async def open_(house: House) -> None:
 async def _open_database(house: House) -> None:
     with naming_the_database():
         if house.database.sqlite:
-            await schema.migrate(house.database)
+            await upgrading.upgraded(house.settings, house.database)
+        found = await schema.version(house.database)
+        if found != schema.HEAD:
+            raise Unusable(
+                "the database has another schema than this version of Parley.\n  Run: parley migrate"
+            )
+        await silence.refuse(house.database)
+        if house.database.sqlite:
             await health.clear(house.database)
             await inbox.resume(house.database)
             await pace.resume(house.database)
-        found = await schema.version(house.database)
-    if found != schema.HEAD:
-        raise Unusable("the database has another schema than this version of Parley.\n  Run: parley migrate")
 
 
 def _serves(house: House, parts: Collection[str]) -> bool:
@@ -103,8 +122,8 @@ def _serves(house: House, parts: Collection[str]) -> bool:
 async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> None:
     """Run these parts until `stop`; then finish what is on its way."""
     parts = set(parts)
-    loops = []
     async with asyncio.TaskGroup() as group:
+        loops = [group.create_task(house.watchman.run())]
         if "handle" in parts:
             group.create_task(house.handler.run(stop))
             loops.append(group.create_task(_learn_name(house)))

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import typer
 
-from bot import clock, telegram
+from bot import clock, telegram, upgrading
 from bot.settings import Settings, Unusable, naming_the_database
 from dialogs import importing, inviting, languages
 from dialogs.events import Setting
 from facilitation import intake, roster
 from facilitation.intake import Invited
 from facilitation.refusals import Refusal
-from storage import schema
 from storage.database import Database
 
 
@@ -21,7 +20,7 @@ async def print_links(settings: Settings, file: Path, *, timezone: str | None, r
     name = await bot_name(settings)
     database = Database(settings.async_database_url)
     with naming_the_database():
-        await schema.migrate(database)
+        await upgrading.upgraded(settings, database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     offered = dict(languages.offered(Setting(unreviewed=settings.unreviewed)))
     try:

@@ -7,6 +7,9 @@ from sqlmodel import Field, SQLModel
 
 from storage.columns import Moment
 
+# Since when nothing was heard, until people are told; since when this is a copy that has not gone live yet.
+AWAY, RESTORED = "away", "restored"
+
 
 class Memo(SQLModel, table=True):
     """One thing to remember by its name: since when nothing was heard ("away"), and such."""
