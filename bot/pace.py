@@ -53,16 +53,16 @@ async def reserve(
 ) -> list[float]:
     """Reserve the next free moment for each (chat, method), in seconds of this process's monotonic clock."""
     now = await database.machine_seconds(session)
-    token = await locked(database, session, pacer.bot, TOKEN)
     counted = {chat for chat, method in calls if method not in UNCOUNTED}
-    chats = await _all_locked(database, session, pacer.bot, counted)
+    rows = await _all_locked(database, session, pacer.bot, {TOKEN, *counted})
+    token = rows[TOKEN]
     moments = []
     for chat, method in calls:
         at = max(now, token.free_s, token.halted_s)
         token.free_s = at + pacer.gap
         if method not in UNCOUNTED:
-            at = max(at, chats[chat].free_s)
-            chats[chat].free_s = at + pacer.chat_gap(chat)
+            at = max(at, rows[chat].free_s)
+            rows[chat].free_s = at + pacer.chat_gap(chat)
         moments.append(at)
     await session.flush()
     ours = time.monotonic() - now
@@ -98,7 +98,9 @@ async def locked(database: Database, session: AsyncSession, bot: int, chat: int)
 async def _all_locked(
     database: Database, session: AsyncSession, bot: int, chats: AbstractSet[int]
 ) -> dict[int, Pace]:
-    wanted = select(Pace).where(Pace.bot == bot, col(Pace.chat).in_(chats)).order_by(col(Pace.chat))
+    wanted = select(Pace).where(Pace.bot == bot, col(Pace.chat).in_(chats))
+    # The token's row before any chat's, as everybody takes them, or two could wait for each other.
+    wanted = wanted.order_by(col(Pace.chat) != TOKEN, col(Pace.chat))
     wanted = wanted.with_for_update().execution_options(populate_existing=True)
     rows = {row.chat: row for row in (await session.exec(wanted)).all()}
     if missing := chats - rows.keys():

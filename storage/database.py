@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import digests, members, memos, partnerships, queues, raised, rounds
+from storage import digests, hops, members, memos, partnerships, queues, raised, rounds
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -95,8 +95,8 @@ def _engine(url: URL, *, sqlite: bool, read_only: bool) -> AsyncEngine:
         )
     # Each connection costs memory: a thread, pages, prepared statements (128 unless told). Two are enough for
     # all but 2 in 100 moments of the demo, and preparing a statement costs next to nothing.
-    few = {"cached_statements": 32}
-    engine = create_async_engine(url, pool_size=2, max_overflow=4, hide_parameters=True, connect_args=few)
+    how = {"cached_statements": 32, "async_creator_fn": hops.connect}
+    engine = create_async_engine(url, pool_size=2, max_overflow=4, hide_parameters=True, connect_args=how)
 
     @event.listens_for(engine.sync_engine, "connect")
     def tell_pragmas(connection: DBAPIConnection, _record: object) -> None:
