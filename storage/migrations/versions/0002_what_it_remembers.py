@@ -10,7 +10,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-AWAY = "away"
+AWAY, RESTORED = "away", "restored"
 
 
 def upgrade() -> None:
@@ -30,6 +30,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Since when nothing was heard had a place before; what else is remembered (counts for metrics, what an
+    operator was told) is forgotten. A restored copy may not forget that it is silent, so it is refused.
+    """
+    _refuse_a_silent_copy()
     op.drop_column("outbox", "nightfall")
     op.drop_column("outbox", "quiet")
     memo = sa.table("memo", sa.column("name"), sa.column("at"))
@@ -37,6 +41,13 @@ def downgrade() -> None:
     away = sa.select(memo.c.name, sa.literal(0.0), memo.c.at).where(memo.c.name == AWAY)
     op.execute(beat.insert().from_select(["part", "seen_s", "seen_at"], away))
     op.drop_table("memo")
+
+
+def _refuse_a_silent_copy() -> None:
+    memo = sa.table("memo", sa.column("name"))
+    silent = sa.select(memo.c.name).where(memo.c.name == RESTORED)
+    if op.get_bind().execute(silent).first() is not None:
+        raise RuntimeError("This is a restored copy that is silent: an earlier schema would let it speak.")
 
 
 def _heartbeat() -> sa.TableClause:
