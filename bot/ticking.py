@@ -9,21 +9,20 @@ from functools import cache, partial
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import drawing, heard, logs, outbox
+from bot import catching_up, drawing, heard, logs, outbox
 from bot.outbox import Letter
 from dialogs import briefs, glances, invitations, pictures, readers
 from dialogs import digests as digest_cards
 from dialogs.cards import Card
-from facilitation import digests, planning, publishing, quiet, reminders, rounds
+from facilitation import archiving, digests, planning, publishing, quiet, reminders, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
+from facilitation.skipping import DIGEST_LASTS
 from storage.database import Database
 from storage.partnerships import Partnership
 
 log = structlog.get_logger(__name__)
 
-# A digest is worth having a few days late, a reminder only while there is time to answer.
-DIGEST_LASTS = timedelta(days=5)
 PLAN_AHEAD = timedelta(days=7)
 DRAWN_WITHIN = 30.0
 
@@ -35,24 +34,28 @@ async def tick(database: Database, *, now: datetime) -> int:
     """
     await _plan(database, now=now)
     failed: set[tuple[str, int]] = set()
-    steps = await heard.tick(database, now=now)  # before any brief that is to bring it
+    steps = await catching_up.tick(database, now=now)
+    steps += await heard.tick(database, now=now)  # before any brief that is to bring it
     while due := [step for step in await _due(database, now) if step not in failed]:
         for verb, round_id in due:
-            try:
-                await STEPS[verb](database, round_id, now)
-            except Exception as error:  # noqa: BLE001 - see the docstring
-                failed.add((verb, round_id))
-                log.error(
-                    "round_step_failed",
-                    step=verb,
-                    round=round_id,
-                    error=type(error).__name__,
-                    at=logs.place(error),
-                )
-            else:
+            if await _kept(
+                STEPS[verb](database, round_id, now), "round_step_failed", step=verb, round=round_id
+            ):
                 steps += 1
                 log.info("round_step", step=verb, round=round_id)
-    return steps
+            else:
+                failed.add((verb, round_id))
+    return steps + await _archive(database, now=now)
+
+
+async def _kept(doing: Awaitable[None], failure: str, /, **which: object) -> bool:
+    """Take a step; whether it worked. A failure is told in the log, and holds up nothing else."""
+    try:
+        await doing
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        log.error(failure, **which, error=type(error).__name__, at=logs.place(error))
+        return False
+    return True
 
 
 async def _due(database: Database, now: datetime) -> list[tuple[str, int]]:
@@ -68,13 +71,23 @@ async def _plan(database: Database, *, now: datetime) -> None:
             if schedule.planned_until is None or schedule.planned_until < now + PLAN_AHEAD
         ]
     for schedule_id in wanted:
-        try:
-            async with database.writing() as session:
-                await planning.plan(session, schedule_id, now=now)
-        except Exception as error:  # noqa: BLE001 - a schedule that cannot be kept holds up no other
-            log.error(
-                "planning_failed", schedule=schedule_id, error=type(error).__name__, at=logs.place(error)
-            )
+        await _kept(_planned(database, schedule_id, now), "planning_failed", schedule=schedule_id)
+
+
+async def _planned(database: Database, schedule_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        await planning.plan(session, schedule_id, now=now)
+
+
+async def _archive(database: Database, *, now: datetime) -> int:
+    async with database.reading() as session:
+        over = await archiving.due(session, now)
+    return sum([await _kept(_archived(database, one, now), "archiving_failed", round=one) for one in over])
+
+
+async def _archived(database: Database, round_id: int, now: datetime) -> None:
+    async with database.writing() as session:
+        await archiving.archive(session, round_id, now=now)
 
 
 async def _open(database: Database, round_id: int, now: datetime) -> None:

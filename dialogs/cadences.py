@@ -76,6 +76,11 @@ def short_date(day: date, for_whom: Reader) -> str:
     return format_date(day, "EEE d MMM", locale=spoken(for_whom.language))
 
 
+def weekday_date(day: date, for_whom: Reader, *, month: bool = True) -> str:
+    """Tue 24 November; without its month, where that follows: Tue 24."""
+    return format_date(day, "EEE d MMMM" if month else "EEE d", locale=spoken(for_whom.language))
+
+
 def hour(at: str | time) -> str:
     """An hour as it is stored, as it is said: 9:00."""
     moment = time.fromisoformat(at) if isinstance(at, str) else at

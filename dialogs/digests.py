@@ -14,6 +14,7 @@ from dialogs.events import Awaiting, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import digests
 from facilitation.instruments import CONFIDENTIAL, said
+from facilitation.refusals import NotYours
 from storage.digests import Digest
 from storage.partnerships import Partnership
 from storage.rounds import Awaited
@@ -265,7 +266,20 @@ async def _read(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) 
     reader = await _reader(session, tap, partnership)
     drawn = card(digest, partnership, language=reader.language)
     waits = await digests.waits(session, digest_id, account=tap.account)
-    return Reply(withholding.preview(drawn, digest, reader) if waits else drawn)
+    if waits:
+        return Reply(withholding.preview(drawn, digest, reader))
+    late = await digests.came_late(session, digest_id, account=tap.account)
+    return Reply(await _late(session, tap, digest, drawn, reader) if late else drawn)
+
+
+async def _late(session: AsyncSession, tap: Tapped, digest: Digest, drawn: Card, reader: Reader) -> Card:
+    """One that was not sent says so. No brief went before it: a facilitator's words are behind a button."""
+    try:
+        words, back = await digests.words(session, digest.id, account=tap.account)
+    except NotYours:
+        words, back = [], []
+    around = draw("unsent", reader, digest=digest.id, words=bool(words or back))
+    return replace(drawn, text=f"{around.text}\n\n{drawn.text}", rows=(*drawn.rows, *around.rows))
 
 
 async def _aloud(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from dialogs.cards import Button, Card, Reader, code, draw
-from facilitation import burden, instruments, rounds
+from facilitation import burden, instruments, skipping
 from facilitation.instruments import MODES, Instrument, Item, said
 from facilitation.rounds import Asked, Opened
 
@@ -85,6 +85,6 @@ def skipped(opened: Opened, reader: Reader) -> Card:
         title=said(opened.title, reader.language),
         opened=opened.round.opens_at,
         reason=reason,
-        holiday=reason.removeprefix(rounds.HOLIDAY) if reason.startswith(rounds.HOLIDAY) else "",
+        holiday=reason.removeprefix(skipping.HOLIDAY) if reason.startswith(skipping.HOLIDAY) else "",
         following=opened.following,
     )

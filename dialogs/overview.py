@@ -1,18 +1,16 @@
 """A part as a whole: what was answered, what can be changed, and what an old button leads to."""
 
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import questions
+from dialogs import questions, readers
 from dialogs.cards import Card, Reader, draw
-from facilitation import digests, rounds, standing
+from facilitation import coming, digests, rounds, seats, standing
 from facilitation.parts import Part
 from storage.members import Seat
 from storage.rounds import Round
-
-NOON = time(12)
 
 
 async def summary(session: AsyncSession, part: Part, for_whom: Reader, *, now: datetime) -> Card:
@@ -57,7 +55,7 @@ async def closed(  # every fact of it comes from somebody else
 ) -> Card:
     """What a button of an earlier round leads to: its digest, and today's questions."""
     digest = await digests.of_round(session, round_.id)
-    published = digest is not None and round_.state == "published"
+    published = digest is not None and round_.state in rounds.PUBLISHED
     called_off = round_.state == "skipped"
     return draw(
         "closed",
@@ -67,16 +65,14 @@ async def closed(  # every fact of it comes from somebody else
         closed=round_.closes_at,
         digest=digest.id if digest is not None and published else None,
         comes=round_.digest_at if round_.digest_at > now and not called_off else None,
-        invitation=await rounds.newest_for(session, round_.partnership_id, account=account, now=now),
+        invitation=await coming.newest_for(session, round_.partnership_id, account=account, now=now),
         **resting(seat, for_whom, now=now),
     )
 
 
 def resting(seat: Seat, for_whom: Reader, *, now: datetime) -> dict[str, object]:
     """Whether this seat is asked nothing new for now: paused, or away until a day."""
-    zone = ZoneInfo(for_whom.timezone)
-    until = seat.away_until
-    away = until is not None and until > now.astimezone(zone).date()
-    # A day is drawn as a moment, and noon falls on the same day in the reader's own zone.
-    back = datetime.combine(until, NOON, zone) if until is not None and away else None
-    return {"away": back, "paused": seat.paused_at is not None}
+    today = now.astimezone(ZoneInfo(for_whom.timezone)).date()
+    paused = seat.paused_at is not None
+    back = seat.away_until if seats.rests(seat, today) and not paused else None
+    return {"away": readers.noon(back, for_whom) if back else None, "paused": paused}

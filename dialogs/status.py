@@ -1,18 +1,20 @@
 """Where everything stands, for facilitators."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import awaited, cadences, choosing, plans, readers
-from dialogs.cards import Card, Reader, draw
+from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, Command, Verb, Words
 from facilitation import partnerships, standing
-from facilitation.rounds import HOLIDAY
-from facilitation.standing import Following, Running, Skipped, Standing
+from facilitation.skipping import HOLIDAY
+from facilitation.standing import Following, Place, Running, Skipped, Standing
 
 LISTED = 8
+NAMED = 4
 
 
 async def card(session: AsyncSession, moment: Moment, partnership_id: int) -> Card:
@@ -69,13 +71,26 @@ def _people(found: Standing) -> dict[str, Any]:
     loads = [load for load in found.loads if load.minutes or load.rested]
     return {
         "empty": empty[:LISTED],
-        "places": [place for place in found.places if place.seats][:LISTED],
+        "places": [_unreached(place) for place in found.places if place.seats][:LISTED],
+        "facilitators": _listed(found.facilitators),
+        "group": found.group,
         # Where nobody has joined yet is told already.
         "unreached": len(set(found.missed["none"]) - set(empty)),
         "off_telegram": found.missed["some"][:LISTED],
         "loads": loads[:LISTED],
         "more_loads": max(0, len(loads) - LISTED),
     }
+
+
+def _unreached(place: Place) -> dict[str, str]:
+    return {"name": place.name, "people": _listed(place.people)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """A few names on one line; whoever has none is one of those counted."""
+    known = [short(name, 30) for name in names if name][:NAMED]
+    more = len(names) - len(known)
+    return ", ".join([*known, f"+{more}"] if more else known)
 
 
 async def _tapped(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:

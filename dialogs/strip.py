@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from dialogs.cards import Reader, draw, plain
-from facilitation import standing
+from facilitation import rounds, standing
 from storage.rounds import Round
 
 
@@ -25,7 +25,7 @@ def happening(
     card = draw(
         "strip",
         Reader("en", timezone),
-        state=newest.state if newest else "",
+        state=_state(newest) if newest else "",
         number=newest.number if newest else 0,
         closes=newest.closes_at if newest else None,
         digest=newest.digest_at if newest else None,
@@ -36,3 +36,7 @@ def happening(
         parted=parted,
     )
     return " ".join(plain(card.text).split())
+
+
+def _state(newest: Round) -> str:
+    return "published" if newest.state in rounds.PUBLISHED else newest.state

@@ -20,12 +20,6 @@ class TooLateToCallOff(Refusal):
     """That round has closed already, so there is nothing to call off any more."""
 
 
-def _letters(invitation_id: int) -> list[str]:
-    """The keys of one invitation's letters: itself, and its two reminders."""
-    both = (reminders.FIRST, reminders.LAST)
-    return [f"invitation:{invitation_id}", *(reminders.key(invitation_id, which) for which in both)]
-
-
 async def open_now(session: AsyncSession, schedule_id: int) -> Round | None:
     """The round of this schedule that can be answered now."""
     wanted = select(Round).where(Round.schedule_id == schedule_id, Round.state == "open")
@@ -76,7 +70,7 @@ async def _erase(session: AsyncSession, round_: Round) -> None:
     await session.exec(
         delete(Promise).where(col(Promise.round_id) == round_.id).execution_options(synchronize_session=False)
     )
-    keys = [key for part in parts for key in _letters(part)]
+    keys = [key for part in parts for key in reminders.keys(part)]
     for at in range(0, len(keys), AT_ONCE):
         # One that is on its way at this moment arrives; a tap on it says that the round was called off.
         await session.exec(

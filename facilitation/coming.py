@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, instruments, occurrences, questions, schedules
+from facilitation import burden, instruments, members, occurrences, questions, schedules
 from facilitation.instruments import Wording
 from facilitation.schedules import Plan
 from storage.members import Seat
@@ -27,6 +27,7 @@ class Open:
     given: int
     of: int
     seconds: int
+    opened: datetime
     closes: datetime
 
 
@@ -65,8 +66,19 @@ async def _open(session: AsyncSession, invitation: Invitation, round_: Round) ->
         len((await session.exec(settled)).all()),
         len(asked),
         invitation.seconds or burden.seconds(question.item for question in asked),
+        round_.opens_at,
         round_.closes_at,
     )
+
+
+async def newest_for(
+    session: AsyncSession, partnership_id: int, *, account: int, now: datetime
+) -> int | None:
+    """The invitation of this account to what opened last in this partnership and is open, if anything is."""
+    sittings = await members.sittings(session, account=account)
+    mine = [one.seat for one in sittings if one.partnership.id == partnership_id]
+    found = [part for seat in mine for part in await open_now(session, seat, now)]
+    return max(found, key=lambda part: part.opened).invitation if found else None
 
 
 async def next_for(session: AsyncSession, organisation: Organisation, now: datetime) -> list[Coming]:

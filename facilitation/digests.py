@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import consent, raised, rounds
+from facilitation import consent, raised, rounds, skipping
 from facilitation.answers import LONGEST_TEXT, TextTooLong, storable
 from facilitation.refusals import NotYours
 from storage.digests import Digest, Response
@@ -37,12 +37,17 @@ async def of_round(session: AsyncSession, round_id: int) -> Digest | None:
 
 
 async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:  # noqa: ARG001 - as every step of the clock
-    """Send the digest to every seat and the group chat. None: another clock did it."""
+    """Send the digest to every seat and the group chat. None: another clock did it.
+
+    One that comes too late to be sent (see `skipping`) is published all the same, and goes to nobody.
+    """
     going = await _going(session, round_id, role=None)
     if going is None:
         return None
     going.round.state = "published"
     session.add(going.round)
+    if going.round.reason == skipping.LATE:
+        return replace(going, chats=())
     group = going.partnership.group_chat
     chats = going.chats + (((group, going.partnership.language),) if group else ())
     return replace(going, chats=chats)
@@ -111,7 +116,7 @@ async def read(session: AsyncSession, digest_id: int, *, account: int) -> tuple[
         .order_by(col(Seat.role), col(Seat.id))
     )
     found = (await session.exec(wanted)).first()
-    if found is None or (found[2].state != "published" and found[1].role != "facilitator"):
+    if found is None or (found[2].state not in rounds.PUBLISHED and found[1].role != "facilitator"):
         raise NotYours
     return found
 
@@ -170,7 +175,7 @@ async def words(session: AsyncSession, digest_id: int, *, account: int) -> tuple
     Nor for them before the brief is out: whoever could watch words arrive could tell whose they are.
     """
     digest, seat, round_ = await read(session, digest_id, account=account)
-    out = round_.briefed_at is not None or round_.state == "published"
+    out = round_.briefed_at is not None or round_.state in rounds.PUBLISHED
     if seat.role != "facilitator" or not out:
         raise NotYours
     return await words_for_facilitator(session, digest.round_id), await words_back(session, digest)
@@ -191,11 +196,13 @@ async def words_for_facilitator(session: AsyncSession, round_id: int) -> list[st
 
 
 async def words_back(session: AsyncSession, before: Digest) -> list[str]:
-    """What people wrote back to the digest before this one, without names, ordered by their words."""
+    """What people wrote back since the last brief, without names, ordered by their words."""
     earlier = (
         select(Digest.id)
+        .join(Round, col(Round.id) == col(Digest.round_id))
         .where(Digest.partnership_id == before.partnership_id, col(Digest.id) < before.id)
-        .order_by(col(Digest.id).desc())
+        # Words stand with the newest digest whose brief is out: one that came too late to be sent had none.
+        .order_by(col(Round.briefed_at).is_(None), col(Digest.id).desc())
         .limit(1)
     )
     last = (await session.exec(earlier)).first()
@@ -208,4 +215,10 @@ async def words_back(session: AsyncSession, before: Digest) -> list[str]:
 async def waits(session: AsyncSession, digest_id: int, *, account: int) -> bool:
     """Whether this digest is not out yet, so that a facilitator sees a preview. Raises NotYours."""
     _, _, round_ = await read(session, digest_id, account=account)
-    return round_.state != "published"
+    return round_.state not in rounds.PUBLISHED
+
+
+async def came_late(session: AsyncSession, digest_id: int, *, account: int) -> bool:
+    """Whether this digest was published but, coming too late, sent to nobody. Raises NotYours."""
+    _, _, round_ = await read(session, digest_id, account=account)
+    return round_.state in rounds.PUBLISHED and round_.reason == skipping.LATE

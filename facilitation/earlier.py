@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import seats
+from facilitation import rounds, seats
 from facilitation.instruments import Wording
 from facilitation.refusals import NotYours
 from storage.digests import Digest
@@ -31,7 +31,7 @@ async def digests(
     wanted = (
         select(Digest, Round)
         .join(Round, col(Round.id) == col(Digest.round_id))
-        .where(Digest.partnership_id == partnership_id, Round.state == "published")
+        .where(Digest.partnership_id == partnership_id, col(Round.state).in_(rounds.PUBLISHED))
         .order_by(col(Round.closes_at).desc(), col(Digest.id).desc())
         .offset(page * PAGE)
         .limit(PAGE + 1)

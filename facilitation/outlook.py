@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, instruments, occurrences, rotation, schedules
+from facilitation import burden, instruments, occurrences, rotation, rounds, schedules
 from facilitation.burden import Wish
 from facilitation.instruments import CONFIDENTIAL, ORGANISATION, Instrument
 from facilitation.schedules import Plan
@@ -20,7 +20,6 @@ from synthesis import disclosure
 A_DAY = timedelta(days=1)
 MOST = 31  # dates in 28 days
 WORDS = ("text", "promise")  # what is answered to these makes no figures of groups
-HELD = ("open", "closing", "published")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ async def _seated(session: AsyncSession, partnership_id: int) -> Sequence[Seat]:
 
 async def held(session: AsyncSession, schedule_id: int) -> int:
     """How many rounds of this schedule have been opened."""
-    wanted = select(Round.id).where(Round.schedule_id == schedule_id, col(Round.state).in_(HELD))
+    wanted = select(Round.id).where(Round.schedule_id == schedule_id, col(Round.state).in_(rounds.HELD))
     return len((await session.exec(wanted)).all())
 
 

@@ -49,8 +49,10 @@ async def plan(session: AsyncSession, schedule_id: int, *, now: datetime) -> Non
 
 
 async def _replan(session: AsyncSession, schedule: Schedule, zone: ZoneInfo) -> None:
-    # Held, so that none of them is opened by another clock while its hours change.
-    wanted = select(Round).where(Round.schedule_id == schedule.id, Round.state == "planned").with_for_update()
+    # Held, so that none of them is opened by another clock while its hours change; in the order that all keep
+    # who hold several.
+    wanted = select(Round).where(Round.schedule_id == schedule.id, Round.state == "planned")
+    wanted = wanted.order_by(col(Round.id)).with_for_update()
     for round_ in (await session.exec(wanted.execution_options(populate_existing=True))).all():
         for name, moment in _times(schedule, round_.local_date, zone).items():
             setattr(round_, name, moment)

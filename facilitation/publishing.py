@@ -18,6 +18,7 @@ from facilitation import (
     responses,
     rounds,
     shares,
+    skipping,
     tallies,
     voices,
 )
@@ -170,7 +171,12 @@ def _heading(gathered: Gathered) -> Facts:
 
 async def _owed(session: AsyncSession, partnership: Partnership) -> dict[str, Any]:
     """What was raised and what came of it since the partnership's last digest; ids stay out of facts."""
-    before = select(Digest.made_at).where(Digest.partnership_id == partnership.id)
+    # One that was not sent told nobody.
+    before = (
+        select(Digest.made_at)
+        .join(Round, col(Round.id) == col(Digest.round_id))
+        .where(Digest.partnership_id == partnership.id, col(Round.reason) != skipping.LATE)
+    )
     since = (await session.exec(before.order_by(col(Digest.id).desc()).limit(1))).first()
     found = await raised.for_digest(session, partnership.id, since=since or partnership.created_at)
     kept = ("text", "by", "name", "raised", "reply", "words", "until", "owed_by")

@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from facilitation import instruments, voices
+from facilitation import instruments, rounds, voices
 from facilitation.answers import EditEmpty, EditTooLong, TextTooLong, storable
 from facilitation.refusals import NotYours, Refusal
 from storage.members import Member, Seat
@@ -311,7 +311,7 @@ async def show_as(
         raise NotYours
     if row.shown_as is not None and shown_as < instruments.SHOWN_AS.index(row.shown_as):
         # Digests that are not out yet are signed anew when they go out.
-        await voices.unsay(session, row.partnership_id, {row.text}, state="published")
+        await voices.unsay(session, row.partnership_id, {row.text}, states=rounds.PUBLISHED)
     if row.shown_as is None:
         row.raised_at, row.asked_at = now, None
     row.shown_as = chosen

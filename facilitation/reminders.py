@@ -15,10 +15,14 @@ def key(invitation_id: int, which: int) -> str:
     return f"reminder:{invitation_id}:{which}"
 
 
+def keys(invitation_id: int) -> list[str]:
+    """The keys of one invitation's letters: itself, and its two reminders."""
+    return [f"invitation:{invitation_id}", *(key(invitation_id, which) for which in (FIRST, LAST))]
+
+
 async def withdraw(session: AsyncSession, invitation_id: int) -> None:
     """Nobody is asked, or reminded of, what they have finished, or do not want to do, since."""
-    keys = [f"invitation:{invitation_id}", *(key(invitation_id, which) for which in (FIRST, LAST))]
-    await _take_back(session, col(Outgoing.key).in_(keys))
+    await _take_back(session, col(Outgoing.key).in_(keys(invitation_id)))
 
 
 async def withdraw_about(session: AsyncSession, raised_id: int) -> None:

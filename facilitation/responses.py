@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import shares
+from facilitation import rounds, shares
 from facilitation.ledger import Entry
 from storage.digests import Digest, Response
 from storage.members import Seat
@@ -36,7 +36,7 @@ async def counted(session: AsyncSession, round_: Round) -> dict[str, int]:
         .join(Organisation, col(Organisation.id) == col(Seat.organisation_id))
         .where(Response.digest_id == last, Seat.role == "member", Organisation.kind != disclosure.NOT_ASKED)
     )
-    said = (await session.exec(wanted)).all() if state == "published" else ()
+    said = (await session.exec(wanted)).all() if state in rounds.PUBLISHED else ()
     return {kind: said.count(kind) for kind in ("same", "other")}
 
 

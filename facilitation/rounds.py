@@ -1,14 +1,14 @@
-"""Rounds: opened, reminded of, closed, published, or skipped with a reason."""
+"""Rounds: opened, reminded of, closed, published, archived, or skipped with a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import asking, cells, holidays, instruments, quiet
+from facilitation import asking, cells, instruments, skipping
 from facilitation.asking import Ask, Call
 from facilitation.instruments import Wording
 from storage.digests import Digest
@@ -16,10 +16,9 @@ from storage.members import Member, Seat
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Invitation, Round, Schedule
 
-TOO_LATE = timedelta(hours=36)
-
-# Why a round is skipped, beside what `asking` knows; a holiday's name stands behind its colon.
-MISSED, SKIP, HOLIDAY = "missed", "skip", "holiday:"
+# The states of a round whose digest is out, to be read by everyone; and those of one that was held.
+PUBLISHED = ("published", "archived")
+HELD = ("open", "closing", *PUBLISHED)
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,17 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
             return "remind"
         case "closing" if not frozen:
             return "freeze"
-        # However late it is, the facilitators read first, and what was said for them is not lost.
-        case "closing" if round_.brief_at <= now and round_.briefed_at is None:
+        # However late it is, the facilitators read first, and what was said for them is not lost: it stands
+        # with the digest.
+        case "closing" if _owes_brief(round_) and round_.brief_at <= now:
             return "brief"
         case "closing" if round_.digest_at <= now:
             return "publish"
     return None
+
+
+def _owes_brief(round_: Round) -> bool:
+    return round_.briefed_at is None and round_.reason != skipping.LATE
 
 
 def _reminders_due(round_: Round, now: datetime) -> int:
@@ -95,7 +99,7 @@ def _moments(round_: Round) -> tuple[datetime, ...]:
     if round_.state == "open":
         reminders = (round_.reminds_at, round_.reminds_again_at)
         return (*reminders[round_.reminded :], round_.closes_at)
-    return (round_.digest_at,) if round_.briefed_at else (round_.brief_at, round_.digest_at)
+    return (round_.brief_at, round_.digest_at) if _owes_brief(round_) else (round_.digest_at,)
 
 
 def is_open(round_: Round, now: datetime) -> bool:
@@ -129,14 +133,14 @@ async def open_(session: AsyncSession, round_id: int, *, now: datetime) -> Opene
     session.add(round_)
     number = 1 + len(await _before(session, round_))
     frozen = instruments.frozen(schedule.instrument, number)
-    called = Call((), reason=await _reason_to_skip(session, round_, schedule, now=now))
+    called = Call((), reason=await skipping.reason(session, round_, schedule, now=now))
     if not called.reason:
         today = now.astimezone(ZoneInfo(partnership.timezone)).date()
         called = await asking.call(session, schedule, frozen, number=number, today=today)
     round_.rested = list(called.rested)
     if called.reason:
         round_.state, round_.reason = "skipped", called.reason
-        following = await _following(session, round_)
+        following = await skipping.following(session, round_)
         return Opened(round_, partnership, (), frozen["title"], following)
     round_.state, round_.number, round_.instrument = "open", number, frozen
     # Whoever is asked late is not reminded in the same breath.
@@ -144,38 +148,6 @@ async def open_(session: AsyncSession, round_id: int, *, now: datetime) -> Opene
     drawn = await _cells(session, round_, partnership, called)
     asked = await _ask(session, round_, called.asks, drawn)
     return Opened(round_, partnership, asked, frozen["title"])
-
-
-async def _reason_to_skip(session: AsyncSession, round_: Round, schedule: Schedule, *, now: datetime) -> str:
-    if round_.local_date.isoformat() in schedule.skips:
-        return SKIP
-    holiday = holidays.named(schedule.holidays, round_.local_date)
-    if holiday:
-        return HOLIDAY + holiday
-    return MISSED if await _is_missed(session, round_, now=now) else ""
-
-
-async def _is_missed(session: AsyncSession, round_: Round, *, now: datetime) -> bool:
-    if now >= round_.closes_at or now - round_.opens_at >= TOO_LATE:
-        return True
-    later = select(Round.id).where(
-        Round.schedule_id == round_.schedule_id,
-        col(Round.opens_at) > round_.opens_at,
-        col(Round.opens_at) <= now,
-    )
-    if (await session.exec(later)).first() is not None:
-        return True
-    return await quiet.considerate(session, round_, due=round_.opens_at, now=now) >= round_.closes_at
-
-
-async def _following(session: AsyncSession, round_: Round) -> datetime | None:
-    """When this schedule opens the next time, as far as it is planned."""
-    wanted = select(Round.opens_at).where(
-        Round.schedule_id == round_.schedule_id,
-        Round.state == "planned",
-        col(Round.local_date) > round_.local_date,
-    )
-    return (await session.exec(wanted.order_by(col(Round.opens_at)).limit(1))).first()
 
 
 async def _cells(
@@ -190,7 +162,7 @@ async def _cells(
 async def _before(session: AsyncSession, round_: Round) -> Sequence[int | None]:
     wanted = select(Round.id).where(
         Round.schedule_id == round_.schedule_id,
-        col(Round.state).in_(("open", "closing", "published")),
+        col(Round.state).in_(HELD),
         col(Round.opens_at) < round_.opens_at,
     )
     return (await session.exec(wanted)).all()
@@ -270,42 +242,6 @@ async def remind(session: AsyncSession, round_id: int, *, now: datetime) -> Open
         _reached(inv, member, org) for inv, member, org, seat in found if not asking.is_away(seat, today)
     ]
     return Opened(round_, partnership, tuple(asked), round_.instrument["title"])
-
-
-async def open_for(session: AsyncSession, seat: Seat, now: datetime) -> tuple[Invitation | None, int, int]:
-    """The seat's newest open invitation, how many of its items are settled, and how many there are."""
-    wanted = (
-        select(Invitation, Round)
-        .join(Round, col(Round.id) == col(Invitation.round_id))
-        .where(Invitation.seat_id == seat.id, Round.state == "open", col(Round.closes_at) > now)
-        .order_by(col(Round.opens_at).desc())
-    )
-    found = (await session.exec(wanted)).first()
-    if found is None:
-        return None, 0, 0
-    invitation, round_ = found
-    settled = select(Answer.id).where(
-        Answer.invitation_id == invitation.id,
-        col(Answer.text).is_(None) | col(Answer.shown_as).is_not(None),
-    )
-    given = (await session.exec(settled)).all()
-    return invitation, len(given), len(invitation.questions or round_.instrument["items"])
-
-
-async def newest_for(
-    session: AsyncSession, partnership_id: int, *, account: int, now: datetime
-) -> int | None:
-    """The open invitation of this account in this partnership, if there is one."""
-    wanted = (
-        select(Seat)
-        .join(Member, col(Member.id) == col(Seat.member_id))
-        .where(Member.account == account, Seat.partnership_id == partnership_id, col(Seat.left_at).is_(None))
-    )
-    for seat in (await session.exec(wanted)).all():
-        invitation, _, _ = await open_for(session, seat, now)
-        if invitation is not None:
-            return invitation.id
-    return None
 
 
 async def replied(session: AsyncSession, round_id: int) -> tuple[int, int]:

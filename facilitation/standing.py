@@ -4,7 +4,7 @@ Nothing here tells who answered: of a round that is open, only whether more than
 among enough people.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, cancelling, raised, reach, reminders, rounds, schedules
+from facilitation import burden, cancelling, facilitators, groups, raised, reach, reminders, rounds, schedules
 from facilitation.burden import Load
 from facilitation.schedules import Coming, Plan
 from storage.digests import Digest
@@ -51,11 +51,11 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Place:
-    """An organisation with people who cannot be reached, or with nobody at all (`seats` 0)."""
+    """An organisation with people who cannot be reached (`people`), or with nobody at all (`seats` 0)."""
 
     name: str
     seats: int
-    unreachable: int
+    people: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Standing:
     skipped: Sequence[Skipped]
     undelivered: int
     places: Sequence[Place]
+    facilitators: Sequence[str]  # those who cannot be reached
+    group: str  # what is wrong with its group chat: groups.LOST, groups.BARRED or ""
     missed: dict[str, list[str]]
     owed: int
     loads: Sequence[Load]
@@ -77,6 +79,8 @@ async def of(session: AsyncSession, partnership: Partnership, *, now: datetime) 
         skipped=await _skipped(session, partnership.id, now=now),
         undelivered=await _undelivered(session, partnership.id, now=now),
         places=await _places(session, partnership.id),
+        facilitators=await _facilitators(session, partnership.id),
+        group=ill.what if (ill := await groups.of(session, partnership.id)) is not None else "",
         missed=await reach.missing(session, partnership.id),
         owed=len(await raised.owed(session, partnership.id)),
         loads=await burden.ledger(session, partnership.id, now=now),
@@ -136,7 +140,7 @@ async def _undelivered(session: AsyncSession, partnership_id: int, *, now: datet
     )
     keys = [key.split(":") for key in (await session.exec(wanted)).all()]
     # A digest may have gone as two messages, a picture and its words: that is one.
-    lost = {(key[0], int(key[1]), *key[2:3]) for key in keys if len(key) > 1 and key[1].isdigit()}
+    lost = {(key[0], int(key[1]), *key[2:3]) for key in keys if key[0] in COUNTED and key[1].isdigit()}
     rounds_, digests = ({key[1] for key in lost if (key[0] == "invitation") is one} for one in (True, False))
     invited = (
         select(Invitation.id)
@@ -150,13 +154,20 @@ async def _undelivered(session: AsyncSession, partnership_id: int, *, now: datet
 
 async def _places(session: AsyncSession, partnership_id: int) -> list[Place]:
     wanted = (
-        select(Seat.organisation_id, Member.unreachable_since)
+        select(Seat.organisation_id, Seat.name, Member.unreachable_since)
         .join(Member, col(Member.id) == col(Seat.member_id))
         .where(Seat.partnership_id == partnership_id, Seat.role == "member", col(Seat.left_at).is_(None))
+        .order_by(col(Seat.id))
     )
     rows = (await session.exec(wanted)).all()
-    seats = Counter(organisation for organisation, _ in rows)
-    lost = Counter(organisation for organisation, since in rows if since is not None)
+    seats, lost = Counter(organisation for organisation, _, _ in rows), defaultdict(list)
+    for organisation, name, since in rows:
+        if since is not None:
+            lost[organisation].append(name)
     partners: Sequence[Organisation] = await schedules.partners_of(session, partnership_id)
     places = [Place(one.name, seats[one.id], lost[one.id]) for one in partners]
-    return [place for place in places if not place.seats or place.unreachable]
+    return [place for place in places if not place.seats or place.people]
+
+
+async def _facilitators(session: AsyncSession, partnership_id: int) -> list[str]:
+    return [one.seat.name for one in await facilitators.of(session, partnership_id) if not one.reachable]

@@ -121,9 +121,9 @@ async def _seats(session: AsyncSession, round_: Round) -> Counter[int]:
 
 
 async def unsay(
-    session: AsyncSession, partnership_id: int, texts: Collection[str], *, state: str = ""
+    session: AsyncSession, partnership_id: int, texts: Collection[str], *, states: Collection[str] = ()
 ) -> None:
-    """Take these words out of every digest of a partnership (of rounds in this state): their author took
+    """Take these words out of every digest of a partnership (of rounds in these states): their author took
     them back.
 
     What Telegram has delivered stays delivered; whoever reads the digest again does not find them.
@@ -131,7 +131,7 @@ async def unsay(
     wanted = (
         select(Digest)
         .join(Round, col(Round.id) == col(Digest.round_id))
-        .where(Digest.partnership_id == partnership_id, Round.state == state if state else true())
+        .where(Digest.partnership_id == partnership_id, col(Round.state).in_(states) if states else true())
         .with_for_update(of=Digest)
     )
     for digest in (await session.exec(wanted.execution_options(populate_existing=True))).all():

@@ -35,7 +35,10 @@ class Schedule(SQLModel, table=True):
 
 
 class Round(SQLModel, table=True):
-    """One occurrence. States: planned, open, closing, published, skipped."""
+    """One occurrence. States: planned, open, closing, published, archived, skipped.
+
+    `reason`: why it was skipped; or "late" where its digest came too late to be sent.
+    """
 
     __table_args__ = (UniqueConstraint("schedule_id", "local_date"),)
 

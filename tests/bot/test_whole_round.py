@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from bot import ticking
 from dialogs import digests, glances, invitations, pictures
 from dialogs.cards import Card
-from facilitation import publishing, rounds
+from facilitation import publishing, rounds, skipping
 from storage.database import Database
 from storage.digests import Digest
 from storage.members import Member
@@ -132,7 +132,7 @@ async def test_a_late_parley_sends_the_brief_before_the_digest(database: Databas
     await ticking.tick(database, now=DIGEST + timedelta(hours=2))
 
     [brief], going = await letters(database, "brief"), await letters(database, "digest")
-    assert brief.not_after == DIGEST + timedelta(hours=2) + ticking.DIGEST_LASTS
+    assert brief.not_after == DIGEST + timedelta(hours=2) + skipping.DIGEST_LASTS
     assert brief.id < min(one.id for one in going)
 
 

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from facilitation import answers, asking, coming, members, parts, planning, rounds
+from facilitation import asking, members, parts, planning, rounds, skipping
 from facilitation.rounds import Opened
 from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Partnership
 from storage.rounds import Schedule
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast, changed, seated
-from tests.facilitation.turning import all_rounds, answer, digest_of, given, part_of, plan, step, turn
+from tests.facilitation.turning import all_rounds, answer, digest_of, part_of, plan, step, turn
 
 LONDON = ZoneInfo("Europe/London")
 WEEK = timedelta(days=7)
@@ -153,7 +153,7 @@ async def test_a_round_missed_by_36_hours_is_skipped_and_says_so(
 
     done = await opened(database, first.id, now=OPENS + late)
 
-    assert (done.round.state, done.round.reason, done.asked) == ("skipped", rounds.MISSED, ())
+    assert (done.round.state, done.round.reason, done.asked) == ("skipped", skipping.MISSED, ())
 
 
 async def test_a_round_just_short_of_36_hours_late_still_opens(database: Database, cast: Cast) -> None:
@@ -175,7 +175,7 @@ async def test_a_round_is_skipped_when_the_next_one_is_due(database: Database, c
 
     first, second = (await all_rounds(database))[:2]
     assert done == ["open", "open"]
-    assert (first.state, first.reason, second.state) == ("skipped", rounds.MISSED, "open")
+    assert (first.state, first.reason, second.state) == ("skipped", skipping.MISSED, "open")
 
 
 async def test_a_round_is_skipped_where_nobody_has_joined(database: Database, cast: Cast) -> None:
@@ -307,35 +307,6 @@ async def test_facilitators_are_told_where_they_can_be_reached(database: Databas
         found = await rounds.facilitators(session, cast.partnership.id)
 
     assert found == [cast.facilitator]
-
-
-async def test_what_is_open_for_a_seat_and_how_far_it_is(database: Database, cast: Cast) -> None:
-    one = cast.members[0]
-    async with database.reading() as session:
-        seat = (await members.sittings(session, account=one))[0].seat
-        nothing = await rounds.open_for(session, seat, OPENS)
-    await turn(database, now=OPENS)
-    round_id = (await all_rounds(database))[0].id
-    await answer(database, one, round_id, {0: 4, 1: None}, now=OPENS)
-    async with database.writing() as session:
-        part = await parts.of(
-            session, (await part_of(database, one, round_id, now=OPENS)).invitation.id, account=one, now=OPENS
-        )
-        await answers.write(session, part, 5, "not yet chosen", message=1, given=given(one, now=OPENS))
-
-    async with database.reading() as session:
-        invitation, settled, of = await rounds.open_for(session, seat, OPENS)
-        newest = await rounds.newest_for(session, cast.partnership.id, account=one, now=OPENS)
-        later = await rounds.newest_for(session, cast.partnership.id, account=one, now=CLOSES)
-        replied = await rounds.replied(session, round_id)
-        following = await coming.next_opening(session, cast.partnership.id, OPENS)
-
-    assert nothing == (None, 0, 0)
-    assert invitation is not None
-    assert (newest, settled, of) == (invitation.id, 2, 6)
-    assert later is None
-    assert replied == (1, len(cast.members))
-    assert following == OPENS + WEEK
 
 
 async def test_each_partnership_has_its_own_rounds(database: Database, cast: Cast) -> None:
