@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +20,7 @@ from bot.health import Pulse
 from bot.outbox import Claimed
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from storage import passing
 from storage.database import Database
 from storage.digests import Digest
 from storage.queues import Outgoing
@@ -29,6 +32,9 @@ SWEEP = 5.0
 A_MOMENT = 0.01  # two readings of one clock differ by less
 # More than this never waits for Telegram at once: each of them would be uncertain after a crash.
 ON_THE_WAY = 12
+
+
+Done = TypeVar("Done")
 
 
 @dataclass
@@ -60,7 +66,7 @@ class Deliverer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, and then finish what is on its way."""
-        await self._sweep(orphaned=self.database.sqlite)
+        await _insist(partial(self._sweep, orphaned=self.database.sqlite))
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 self.wake.clear()
@@ -96,6 +102,8 @@ class Deliverer:
             return await outbox.claim(self.database, self.pacer, now=now, most=room) if room > 0 else []
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; look again
             log.error("claim_failed", error=type(error).__name__)
+            # Whoever knows what came of a letter writes that down before it is swept up as uncertain.
+            self._swept = time.monotonic()
             return []
 
     async def _deliver(self, letter: Claimed) -> None:
@@ -104,10 +112,10 @@ class Deliverer:
         try:
             await asyncio.sleep(max(0.0, letter.at - time.monotonic()))
             # Held up for long, or halted meanwhile by somebody's 429: it is not sent, so it is not uncertain.
+            halt = await _insist(partial(pace.halted, self.database, self.pacer))
             late = time.monotonic() - letter.at > outbox.LEASE / 2
-            halt = await pace.halted(self.database, self.pacer)
             if late or halt > A_MOMENT:
-                await outbox.put_back(self.database, row)
+                await _insist(partial(outbox.put_back, self.database, row))
                 return
             await asyncio.sleep(halt)
             came = await self._sent(row)
@@ -144,8 +152,8 @@ class Deliverer:
     async def _settle(self, fates: list[Fate]) -> None:
         pairs, now = [(fate.row, fate.came) for fate in fates], self.clock.now()
         try:
-            states = await outbox.finish_all(self.database, self.pacer, pairs, now=now)
-        except Exception:  # one of them is at fault, or the database is away: each must fail by itself
+            states = await _insist(partial(outbox.finish_all, self.database, self.pacer, pairs, now=now))
+        except Exception:  # one of them is at fault: each must fail by itself
             if len(fates) == 1:
                 raise
             for fate in fates:
@@ -176,3 +184,16 @@ class Deliverer:
             )
         elif came.came == "uncertain":
             log.warning("letter_uncertain", letter=row.id, kind=row.kind)
+
+
+async def _insist(work: Callable[[], Awaitable[Done]]) -> Done:
+    """Try until the database takes it: what is known of a letter must not become uncertain.
+
+    However long that takes, nothing changes where another has the lease by then.
+    """
+    while True:
+        try:
+            return await work()
+        except passing.ERRORS as error:
+            log.warning("waiting_for_the_database", error=type(error).__name__)
+            await asyncio.sleep(IDLE)

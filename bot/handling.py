@@ -23,6 +23,7 @@ from bot.telegram import Outcome
 from bot.translation import FileWanted
 from dialogs import conversation, reports
 from dialogs.events import Event, Post, Reply, Setting
+from storage import passing
 from storage.database import Database
 from storage.queues import Incoming
 
@@ -132,7 +133,8 @@ class Handler:
                 self._files[chat] = update_id, await self._fetched(wanted.file_id)
             return True
         except Exception as error:
-            if update_id is None:  # the database is away; there is no update to note it on
+            # The database is away, full, or had two of us wait for each other: no fault of the update's.
+            if update_id is None or isinstance(error, passing.ERRORS):
                 raise
             await self._failed(update_id, error)
             return True
@@ -202,7 +204,7 @@ class Handler:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
         await asyncio.sleep(max(0.0, at - time.monotonic()))
-        halt = await pace.halted(self.database, self.pacer)
+        halt = await self._halted()
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
@@ -217,6 +219,13 @@ class Handler:
         if came.came != "sent":
             log.warning("reply_not_sent", method=method, came=came.came)
         return came
+
+    async def _halted(self) -> float:
+        """What is to be said is committed: the database being away by now holds up no tick."""
+        try:
+            return await pace.halted(self.database, self.pacer)
+        except passing.ERRORS:
+            return max(0.0, self.pacer.halt.until - time.monotonic())
 
 
 def _letter(post: Post) -> Letter:

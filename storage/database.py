@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import digests, hops, members, memos, partnerships, queues, raised, rounds
+from storage import digests, hops, members, memos, partnerships, passing, queues, raised, rounds
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -35,6 +35,20 @@ PRAGMAS = (
 )
 # Who only looks leaves the journal's mode alone: to set it is to write.
 READING_PRAGMAS = ("busy_timeout=15000", "query_only=ON")
+
+# Connections to PostgreSQL that a process keeps, and how many more it may take for a moment.
+POOL, POOL_MORE = 8, 4
+# What every connection to PostgreSQL is told. A machine that vanished while it held the pace's row would hold
+# up all others for as long as the network believes in it: hours, unless told.
+CONNECTING = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c idle_in_transaction_session_timeout=30s"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+}
 
 
 class Database:
@@ -86,8 +100,25 @@ class Database:
 
 
 def _engine(url: URL, *, sqlite: bool, read_only: bool) -> AsyncEngine:
-    if not sqlite:
-        return create_async_engine(url, pool_size=8, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
+    engine = (_sqlite if sqlite else _postgres)(url, read_only=read_only)
+    passing.name(engine.sync_engine)
+    return engine
+
+
+def _postgres(url: URL, *, read_only: bool) -> AsyncEngine:  # noqa: ARG001 - as for SQLite; readers harm nobody here
+    told = {name: value for name, value in CONNECTING.items() if name not in url.query}
+    return create_async_engine(
+        url,
+        pool_size=POOL,
+        max_overflow=POOL_MORE,
+        # A look costs a round trip; without it each connection would fail once after the server's restart.
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=told,
+    )
+
+
+def _sqlite(url: URL, *, read_only: bool) -> AsyncEngine:
     pragmas = READING_PRAGMAS if read_only else PRAGMAS
     if read_only:
         url = url.set(database=f"file:{quote(url.database or '')}").update_query_dict(

@@ -4,12 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
 from storage.database import Database
 from storage.members import Member
+from storage.memos import Memo
 from storage.partnerships import Organisation
+from storage.passing import CollidedError, DatabaseAwayError, DiskFullError
 from storage.queues import Heartbeat
 from tests.cast import MONDAY
 
@@ -85,3 +88,68 @@ async def test_machine_time_only_moves_forward(database: Database) -> None:
         second = await database.machine_seconds(session)
 
     assert second >= first > 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_disk_without_room_is_named_and_what_was_half_written_is_not_kept(database: Database) -> None:
+    async def write(*, pages: int) -> None:
+        async with database.writing() as session:
+            await session.exec(text(f"PRAGMA max_page_count={pages}"))
+            session.add_all(Memo(name=f"{number}", value="x" * 50_000, at=MONDAY) for number in range(9))
+
+    with pytest.raises(DiskFullError):
+        await write(pages=1)
+    async with database.reading() as session:
+        assert (await session.exec(select(Memo))).all() == []
+
+    await write(pages=2**30)
+
+    async with database.reading() as session:
+        assert len((await session.exec(select(Memo))).all()) == 9
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+async def test_a_server_that_lets_go_of_us_is_told_apart_from_a_fault_of_ours(database: Database) -> None:
+    with pytest.raises(DatabaseAwayError):
+        async with database.writing() as session:
+            await session.exec(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    assert await members(database) == []
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+async def test_who_holds_something_and_is_heard_of_no_more_is_let_go(database: Database) -> None:
+    async with database.reading() as session:
+        assert (await session.exec(text("SHOW idle_in_transaction_session_timeout"))).one() == ("30s",)
+
+    async def stop_half_way() -> None:
+        async with database.writing() as session:
+            session.add(Member(account=1, created_at=MONDAY))
+            await session.flush()
+            await session.exec(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+            await asyncio.sleep(0.2)
+            await session.exec(text("SELECT 1"))
+
+    with pytest.raises(DatabaseAwayError):
+        await stop_half_way()
+    async with database.writing() as session:  # would wait for the one above if it were still held
+        session.add(Member(account=1, created_at=MONDAY))
+
+    assert len(await members(database)) == 1
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+async def test_of_two_that_wait_for_each_other_one_is_told_so(database: Database) -> None:
+    async with database.writing() as session:
+        session.add_all([Member(id=1, created_at=MONDAY), Member(id=2, created_at=MONDAY)])
+    both = asyncio.Barrier(2)
+
+    async def hold(first: int, then: int) -> None:
+        async with database.writing() as session:
+            await session.get_one(Member, first, with_for_update=True)
+            await both.wait()
+            await session.get_one(Member, then, with_for_update=True)
+
+    came = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
+
+    assert sorted(type(one) for one in came if one) == [CollidedError]
