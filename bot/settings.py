@@ -58,8 +58,10 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///var/parley.db"
     public_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
+    metrics_key: SecretStr = SecretStr("")
     operator_name: str = ""
     operator_chat: int = 0
+    new_bot: int = 0
     source: str = ""
     unreviewed_languages: str = ""
     log_level: str = "INFO"
@@ -162,6 +164,11 @@ def load(**given: object) -> Settings:
     """Read the settings; an unusable one ends the program with its name and what it should be."""
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # values come from the command line
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise Unusable(
+            f".env cannot be read ({type(unreadable).__name__}).\n"
+            "  It is a text file with one PARLEY_...=... a line, which whoever starts Parley may read."
+        ) from None
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
         name = "PARLEY_" + str(first["loc"][0]).upper().removeprefix("PARLEY_")

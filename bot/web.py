@@ -1,4 +1,4 @@
-"""The webhook and `/health`. An update is answered with 200 once it is stored, and never before."""
+"""The webhook, `/health` and `/metrics`. An update is answered with 200 once it is stored, never before."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from starlette.routing import Route
 
 from bot import health, inbox
 from bot.clock import Clock
+from bot.health import Window
 from bot.settings import Settings, Unusable
 from storage.database import Database
 
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
 PORT = 8080
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 LARGEST = 4 * 2**20
 NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,19})\b')
 
@@ -40,7 +41,7 @@ def secret(settings: Settings) -> str:
 
 def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.Event) -> Starlette:
     expected = secret(settings).encode()
-    began = time.monotonic()
+    window = health.Window(database, clock)
 
     async def receive(request: Request) -> Response:
         said = request.headers.get(HEADER, "").encode("utf-8", "replace")
@@ -52,13 +53,48 @@ def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.E
         return await _stored(database, settings.bot_id, body, clock, wake=wake)
 
     async def healthy(_request: Request) -> Response:
-        try:
-            found = await asyncio.wait_for(health.report(database, up=time.monotonic() - began), 5)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, say that it is
-            return JSONResponse({"ok": False, "late": ["database"], "error": type(error).__name__}, 503)
-        return JSONResponse(found, 200 if found["ok"] else 503)
+        return await _healthy(window)
 
-    return Starlette(routes=[Route(PATH, receive, methods=["POST"]), Route("/health", healthy)])
+    async def numbers(request: Request) -> Response:
+        if refused := _kept_from(request, settings):
+            return refused
+        return await _numbers(window)
+
+    routes = [
+        Route(PATH, receive, methods=["POST"]),
+        Route("/health", healthy),
+        Route("/metrics", numbers),
+    ]
+    return Starlette(routes=routes)
+
+
+async def _healthy(window: Window) -> Response:
+    try:
+        seen = await window.look()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, say that it is
+        return JSONResponse({"ok": False, "late": ["database"], "error": type(error).__name__}, 503)
+    return JSONResponse(seen.told(), 200 if seen.report["ok"] else 503)
+
+
+def _kept_from(request: Request, settings: Settings) -> Response | None:
+    """Who may read the numbers: with a key whoever knows it, without one nobody from outside this machine."""
+    key = settings.metrics_key.get_secret_value()
+    said = request.headers.get("authorization", "")
+    if key and not hmac.compare_digest(said.encode("utf-8", "replace"), f"Bearer {key}".encode()):
+        return PlainTextResponse("Say who asks: Authorization: Bearer (PARLEY_METRICS_KEY).", 401, CHALLENGE)
+    if not key and settings.public_url:
+        return PlainTextResponse("Set PARLEY_METRICS_KEY to read these numbers at a public address.", 403)
+    return None
+
+
+async def _numbers(window: Window) -> Response:
+    from bot import metrics  # noqa: PLC0415 - 2 MB that whoever is never asked need not spend
+
+    try:
+        seen = await window.look()
+    except Exception as error:  # noqa: BLE001 - see _healthy
+        return PlainTextResponse(f"The database is away ({type(error).__name__}).", 503)
+    return Response(metrics.page(seen), media_type=metrics.CONTENT_TYPE)
 
 
 async def _body(request: Request) -> bytes | None:

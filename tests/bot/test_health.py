@@ -7,16 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlalchemy import update
+from sqlmodel import col, select
 
 from bot import health, house, inbox, outbox, telegram, ticking, web
 from bot.clock import Clock
-from bot.health import Pulse
+from bot.health import Figures, Pulse
 from bot.outbox import Letter
 from bot.settings import Settings, Unusable
 from storage.database import Database
-from storage.queues import Heartbeat, Incoming
-from tests.cast import MONDAY
+from storage.memos import Memo
+from storage.queues import Heartbeat, Incoming, Outgoing
+from tests.cast import MONDAY, OPENS, Cast
 from tests.processes import free_port
 
 
@@ -51,7 +53,7 @@ async def test_all_is_well_while_every_part_gives_signs_of_life(
 
     status, said = await asked(client)
 
-    assert (status, said["ok"], said["late"]) == (200, True, [])
+    assert (status, said["ok"], said["late"], said["silent"]) == (200, True, [], [])
     assert set(said["parts"]) == {"listening", "handling", "delivery", "clock"}
 
 
@@ -72,7 +74,7 @@ async def test_before_anything_has_started_nothing_is_well(client: httpx.AsyncCl
 
 
 async def test_a_part_that_never_began_is_late_after_a_minute(database: Database) -> None:
-    await beaten(database, "listening", "handling", "clock")
+    await beaten(database, "listening", "handling", "clock", health.TELEGRAM)
 
     early = await health.report(database, up=health.LATE - 1)
     late = await health.report(database, up=health.LATE + 1)
@@ -107,6 +109,75 @@ async def test_what_waits_and_what_was_set_aside_is_counted(
     _, said = await asked(client)
 
     assert (said["inbox"], said["outbox"]) == ({"new": 2}, {"pending": 1})
+    assert (said["waiting"]["updates"], said["waiting"]["letters"]) == (2, 0)
+
+
+async def test_what_was_missed_given_up_or_set_aside_is_counted(
+    database: Database, cast: Cast, client: httpx.AsyncClient
+) -> None:
+    await inbox.store(database, 42, [{"update_id": 1}, {"update_id": 2}], now=MONDAY)
+    await ticking.tick(database, now=OPENS + timedelta(days=6))  # nobody was there on the day
+    async with database.writing() as session:
+        letters = [
+            Letter(name, "note", 5, "sendMessage", {}, MONDAY, MONDAY + timedelta(days=1)) for name in "abcd"
+        ]
+        await outbox.put(database, session, letters)
+        ends = zip("abcd", ("uncertain", "dead", "dead", "expired"), strict=True)
+        for key, state in ends:
+            await session.exec(update(Outgoing).where(col(Outgoing.key) == key).values(state=state))
+        await session.exec(update(Incoming).where(col(Incoming.update_id) == 2).values(state="parked"))
+
+    _, said = await asked(client)
+
+    counters = {"missed": 1, "uncertain": 1, "dead": 2, "expired": 1, "parked": 1}
+    assert said["counters"] == counters
+
+
+@pytest.mark.parametrize("memo", health.SILENT)
+async def test_a_parley_that_may_not_speak_is_not_well(
+    database: Database, client: httpx.AsyncClient, memo: str
+) -> None:
+    await beaten(database, "listening", "handling", "delivery", "clock")
+    async with database.writing() as session:
+        session.add(Memo(name=memo, at=MONDAY))
+
+    status, said = await asked(client)
+
+    assert (status, said["ok"], said["silent"]) == (503, False, [memo])
+
+
+async def test_however_many_ask_the_database_is_looked_at_once_a_second(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, seen = [], health.figures
+
+    async def counted(database: Database, *, now: datetime) -> Figures:
+        looks.append(now)
+        return await seen(database, now=now)
+
+    monkeypatch.setattr(health, "figures", counted)
+
+    await asyncio.gather(*(client.get("/health") for _ in range(200)))
+
+    assert len(looks) == 1
+
+
+async def test_a_database_that_hangs_is_away_too_and_is_asked_no_more_than_once(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for = []
+
+    async def hangs(_: Database, **_more: object) -> None:
+        asked_for.append(1)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "report", hangs)
+    monkeypatch.setattr(health, "PATIENCE", 0.1)
+
+    answers = [await asked(client) for _ in range(3)]
+
+    assert answers == [(503, {"ok": False, "late": ["database"], "error": "TimeoutError"})] * 3
+    assert len(asked_for) == 1
 
 
 async def test_signs_of_life_are_noted_every_ten_seconds_at_most(database: Database) -> None:
