@@ -1,12 +1,13 @@
 """`parley`, with shorter leases and time-outs, so that what a crash leaves behind is settled in seconds.
 
 `python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT and HURRIED_WAIT are seconds of machine
-time; what is uncertain waits a hundredth of its time, but no less than 2 s.
+time; what is uncertain waits a hundredth of its time, but no less than 2 s. With HURRIED_BEAT all signs of
+life come so many times as often, and are late so much sooner.
 """
 
 import os
 
-from bot import cli, inbox, outbox, telegram
+from bot import cli, health, inbox, outbox, telegram
 
 
 def main() -> None:
@@ -15,7 +16,19 @@ def main() -> None:
     outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
     wait = os.environ.get("HURRIED_TIMEOUT", telegram.LONGEST_WAIT)
     telegram.call.__kwdefaults__ = {"read_timeout": float(wait)}
+    if times := os.environ.get("HURRIED_BEAT"):
+        _beat(float(times))
     cli.app(prog_name="parley")
+
+
+def _beat(times: float) -> None:
+    from bot import house, listening  # noqa: PLC0415 - few processes are hurried so
+
+    health.EVERY /= times
+    health.LATE /= times
+    house.METRONOME /= times
+    listening.WAIT = max(1, round(listening.WAIT / times))
+    listening.LONGEST_PAUSE /= times
 
 
 if __name__ == "__main__":

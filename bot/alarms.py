@@ -1,0 +1,211 @@
+"""Failure is seen: the processes of Parley watch each other, and whoever lives tells those who run it.
+
+A letter in the outbox helps nobody when nobody delivers, so this is said past it, within the same pace. While
+the database is away it is said from memory, by each process for itself.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlmodel import col, select
+from telegram import Bot
+
+from bot import drawing, health, logs, pace, telegram, troubles
+from bot.clock import Clock
+from bot.health import Pulse
+from bot.pace import Pacer
+from bot.troubles import Telling
+from dialogs import alarms
+from dialogs.cards import Card
+from facilitation import facilitators
+from storage.database import Database
+from storage.partnerships import Partnership
+
+log = structlog.get_logger(__name__)
+
+# Of those who could be told where no operator can be.
+AT_MOST = 20
+T = TypeVar("T")
+
+
+@dataclass
+class Away:
+    """The database's absence, as this process remembers it."""
+
+    since: datetime
+    since_s: float
+    told: bool = False
+
+
+@dataclass
+class Watchman:
+    """Looks around every ten seconds, in every process that runs a part of Parley."""
+
+    database: Database
+    bot: Bot
+    pacer: Pacer
+    clock: Clock
+    operator_chat: int = 0
+    away: Away | None = None
+    silent: bool = False
+    _began: float = field(default_factory=time.monotonic)
+    _settled: float = 0.0  # until then parts may be late because of what is over now
+    _told_away: float = float("-inf")
+    _owed: Card | None = None
+    _chats: Sequence[int] = ()
+    _asking: asyncio.Task[Any] | None = None
+
+    def __post_init__(self) -> None:
+        self._pulse = Pulse(self.database, health.TELEGRAM)
+        self._settled = self._began + health.LATE
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whoever watches must be the last to go
+                log.error("watch_failed", error=type(error).__name__, at=logs.place(error))
+            await asyncio.sleep(health.EVERY)
+
+    async def look(self) -> None:
+        """Look once, and tell what there is to tell."""
+        try:
+            report = await self._asked(self._report)
+            self.silent = bool(report["silent"])
+            if not self.silent:
+                report = await self._reached(report)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, that is what we tell
+            await self._database_away(error)
+            return
+        if self.away is not None:
+            await self._database_back(self.away)
+        if not self.silent:
+            await self._owed_said()
+            await self._judge(report)
+
+    async def _asked(self, question: Callable[[], Awaitable[T]]) -> T:
+        """The database's answer. One that hangs may hang on being told to stop too: nobody waits for that."""
+        if self._asking is not None and not self._asking.done():
+            raise TimeoutError
+        asking = asyncio.ensure_future(question())
+        self._asking = asking
+        await asyncio.wait({asking}, timeout=health.EVERY)
+        if not asking.done():
+            asking.cancel()
+            raise TimeoutError
+        return asking.result()
+
+    async def _report(self) -> dict[str, Any]:
+        report = await health.report(self.database, up=time.monotonic() - self._began)
+        if not self.operator_chat and not self._chats:
+            self._chats = await _facilitators(self.database)
+        return report
+
+    async def _reached(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Ask Telegram for a sign of life, unless somebody has just done so."""
+        sign = report["parts"].get(health.TELEGRAM)
+        if sign is not None and sign["seconds_ago"] < 2 * health.EVERY:
+            return report
+        came = await telegram.call(self.bot, "getMe", {}, read_timeout=health.EVERY)
+        if came.came in ("unsent", "uncertain"):
+            return report
+        # That this is written every now and then shows that the database can be written to as well.
+        now = self.clock.now()
+        await self._asked(lambda: self._pulse.beat(now=now, machine=time.monotonic()))
+        return await self._asked(self._report)
+
+    async def _judge(self, report: dict[str, Any]) -> None:
+        late, machine = troubles.kinds(report["late"]), time.monotonic()
+        judged = set(troubles.KINDS)
+        if health.TELEGRAM in report["late"]:
+            self._settled = max(self._settled, machine + health.LATE)
+        if machine < self._settled:
+            judged = {health.TELEGRAM} if machine > self._began + health.LATE else set()
+        since = {kind: self._last_well(kind, report) for kind in late & judged}
+        telling = await troubles.noticed(self.database, since, judged=judged, sure_after=health.EVERY * 0.9)
+        if not telling:
+            return
+        for kind in telling.begun:
+            log.error("part_late", part=kind)
+        told = await self._say_all(telling)
+        await troubles.settled(self.database, telling, told=told)
+
+    def _last_well(self, kind: str, report: dict[str, Any]) -> datetime:
+        signs = [report["parts"][part] for part in troubles.KINDS[kind] if part in report["parts"]]
+        silence = max((sign["seconds_ago"] for sign in signs), default=time.monotonic() - self._began)
+        return self.clock.now() - timedelta(seconds=silence)
+
+    async def _database_away(self, error: Exception) -> None:
+        machine = time.monotonic()
+        if self.away is None:
+            self.away = Away(self.clock.now(), machine)
+            log.error("database_away", error=type(error).__name__)
+        lasted = machine - self.away.since_s
+        resting = machine - self._told_away < troubles.AGAIN
+        if self.away.told or resting or lasted < health.LATE * 0.75 or self.silent:
+            return
+        self.away.told = await self._say(
+            alarms.begun({"database": self.away.since}, self._reader()), paced=False
+        )
+        self._told_away = machine if self.away.told else self._told_away
+
+    async def _database_back(self, away: Away) -> None:
+        self.away, machine = None, time.monotonic()
+        # Each part gives a sign of life when it next does something; until then it only looks late.
+        self._settled = max(self._settled, machine + health.LATE)
+        log.info("database_back", seconds=round(machine - away.since_s))
+        if away.told:
+            self._owed = alarms.over({"database": away.since}, self._reader(), until=self.clock.now())
+
+    async def _owed_said(self) -> None:
+        """That it is over is known to this process alone, so it is said again until it is heard."""
+        if self._owed is not None and await self._say(self._owed, paced=True):
+            self._owed = None
+
+    async def _say_all(self, telling: Telling) -> bool:
+        told = True
+        if telling.begun:
+            told = await self._say(alarms.begun(telling.begun, self._reader()), paced=True)
+        if telling.over:
+            over = alarms.over(telling.over, self._reader(), until=self.clock.now())
+            told = await self._say(over, paced=True) and told
+        return told
+
+    def _reader(self) -> alarms.To:
+        return "operator" if self.operator_chat else "facilitator"
+
+    async def _say(self, card: Card, *, paced: bool) -> bool:
+        """Send this now, past the outbox; False if it certainly did not arrive and may be tried again."""
+        chats = [self.operator_chat] if self.operator_chat else list(self._chats)
+        came = [await self._send(chat, card, paced=paced) for chat in chats]
+        return not came or any(came)
+
+    async def _send(self, chat: int, card: Card, *, paced: bool) -> bool:
+        method, payload = drawing.sent(card, chat)
+        if paced:
+            async with self.database.writing() as session:
+                [at] = await pace.reserve(self.database, session, self.pacer, [(chat, method)])
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
+        came = await telegram.call(self.bot, method, payload)
+        if came.came != "sent":
+            log.error("alarm_not_told", came=came.came)
+        if came.came == "halted" and paced:
+            async with self.database.writing() as session:
+                await pace.halt(self.database, session, self.pacer, wait=came.wait)
+        return came.came not in ("unsent", "halted", "locked_out")
+
+
+async def _facilitators(database: Database) -> list[int]:
+    """Whom to tell where no operator can be: facilitators, those of the oldest partnerships first."""
+    async with database.reading() as session:
+        wanted = select(Partnership.id).order_by(col(Partnership.id)).limit(AT_MOST)
+        found: dict[int, None] = {}
+        for partnership_id in (await session.exec(wanted)).all():
+            those = await facilitators.of(session, partnership_id)
+            found |= {one.account: None for one in those if one.account is not None and one.reachable}
+    return list(found)[:AT_MOST]
