@@ -17,6 +17,7 @@ from bot import clock as clocks
 from bot import (
     drawing,
     health,
+    identity,
     inbox,
     listening,
     memory,
@@ -24,6 +25,7 @@ from bot import (
     pace,
     silence,
     telegram,
+    telling,
     ticking,
     upgrading,
 )
@@ -34,6 +36,7 @@ from bot.handling import Handler
 from bot.health import Pulse
 from bot.pace import Pacer
 from bot.retention import Broom
+from bot.rivals import Rivals
 from bot.settings import Settings, Unusable, naming_the_database
 from dialogs import commands, conversation, languages
 from dialogs.cards import ENGLISH, Reader
@@ -44,7 +47,7 @@ from storage.database import Database
 
 log = structlog.get_logger(__name__)
 
-METRONOME = 10
+METRONOME = 10.0
 LAST_WORDS = 15.0  # what is on its way when told to stop may still arrive
 
 EVERYTHING = ("listen", "handle", "deliver", "clock")
@@ -92,6 +95,7 @@ async def open_(house: House) -> None:
     await _open_database(house)
     came = await telegram.call(house.bot, "getMe", {})
     if came.came == "locked_out":
+        await identity.locked_out(house.database, now=house.clock.now())
         raise Unusable(
             "Telegram does not know this token.\n  Copy it again from @BotFather into PARLEY_BOT_TOKEN."
         )
@@ -109,6 +113,7 @@ async def _open_database(house: House) -> None:
                 "the database has another schema than this version of Parley.\n  Run: parley migrate"
             )
         await silence.refuse(house.database)
+        await identity.belongs(house.database, house.settings, now=house.clock.now())
         if house.database.sqlite:
             await health.clear(house.database)
             await inbox.resume(house.database)
@@ -123,10 +128,12 @@ async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> Non
     """Run these parts until `stop`; then finish what is on its way."""
     parts = set(parts)
     async with asyncio.TaskGroup() as group:
-        loops = [group.create_task(house.watchman.run())]
+        loops = [
+            group.create_task(house.watchman.run()),
+            group.create_task(_know_ourselves(house, deliver="deliver" in parts)),
+        ]
         if "handle" in parts:
             group.create_task(house.handler.run(stop))
-            loops.append(group.create_task(_learn_name(house)))
         if "deliver" in parts:
             group.create_task(house.deliverer.run(stop))
         if "clock" in parts:
@@ -164,10 +171,26 @@ async def run_until_signalled(house: House, parts: Collection[str]) -> None:
         await telegram.close(house.bot)
 
 
-async def _learn_name(house: House) -> None:
-    """Ask for our own name until Telegram tells it: links are made with it."""
-    me = await _insist(house, "getMe", {})
-    house.handler.setting = replace(house.handler.setting, bot=str(me["username"]))
+async def _know_ourselves(house: House, *, deliver: bool) -> None:
+    """Ask Telegram who we are, again and again: links are made with our name, and a token may be revoked."""
+    watch = identity.Watch(house.database, house.bot, house.clock, operator_chat=house.settings.operator_chat)
+    pause = listening.FIRST_PAUSE
+    while True:
+        name = ""
+        try:
+            name = await watch.look()
+            if name and deliver:
+                await watch.operator()
+        except Exception as error:  # noqa: BLE001 - the database may be away; look again
+            log.error("look_failed", error=type(error).__name__)
+        if name:
+            house.handler.setting = replace(house.handler.setting, bot=name)
+        pause = listening.FIRST_PAUSE if name else min(pause * 2, listening.LONGEST_PAUSE)
+        await asyncio.sleep(identity.LOOK if name else pause)
+
+
+def _rivals(house: House) -> Rivals:
+    return Rivals(house.database, house.bot, house.clock, operator_chat=house.settings.operator_chat)
 
 
 async def _insist(house: House, method: str, payload: dict[str, Any]) -> Any:  # noqa: ANN401 - what Telegram says
@@ -185,7 +208,13 @@ async def _listen(house: House) -> None:
     await _introduce(house)
     pulse = Pulse(house.database, "listening")
     await listening.poll(
-        house.database, house.bot, house.settings.bot_id, house.clock, wake=house.handler.wake, pulse=pulse
+        house.database,
+        house.bot,
+        house.settings.bot_id,
+        house.clock,
+        wake=house.handler.wake,
+        pulse=pulse,
+        rivals=_rivals(house),
     )
 
 
@@ -214,10 +243,23 @@ async def _receive(house: House) -> None:
     await watch.heard(machine=time.monotonic())
     await watch.caught_up()
     await _introduce(house)
+    rivals, looked, well = _rivals(house), -identity.LOOK, True
     while True:
-        with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
-            await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+        if time.monotonic() - looked >= identity.LOOK:
+            looked, well = time.monotonic(), await _comes_here(rivals, wanted)
+        if well:
+            with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
+                await pulse.beat(now=house.clock.now(), machine=time.monotonic())
         await asyncio.sleep(METRONOME)
+
+
+async def _comes_here(rivals: Rivals, wanted: dict[str, Any]) -> bool:
+    """Whether messages are brought to us; if that cannot be found out, they are not."""
+    try:
+        return await rivals.webhook(wanted)
+    except Exception as error:  # noqa: BLE001 - the database may be away; look again
+        log.error("rival_not_noted", error=type(error).__name__)
+        return False
 
 
 def _door(settings: Settings) -> socket.socket:
@@ -273,6 +315,9 @@ async def tick(house: House) -> int | None:
     async with house.ticking:
         try:
             steps = await ticking.tick(house.database, now=house.clock.now())
+            steps += await telling.tell(
+                house.database, operator=house.settings.operator_chat, now=house.clock.now()
+            )
         except Exception as error:  # noqa: BLE001 - the next beat tries again
             log.error("tick_failed", error=type(error).__name__)
             return None

@@ -12,6 +12,8 @@ from bot import inbox, telegram
 from bot.clock import Clock
 from bot.health import Pulse
 from bot.outage import Watch
+from bot.rivals import Rivals
+from bot.telegram import Outcome
 from storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -23,15 +25,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 
 async def poll(
-    database: Database, bot: Bot, bot_id: int, clock: Clock, *, wake: asyncio.Event, pulse: Pulse
+    database: Database,
+    bot: Bot,
+    bot_id: int,
+    clock: Clock,
+    *,
+    wake: asyncio.Event,
+    pulse: Pulse,
+    rivals: Rivals,
 ) -> None:
     """Ask for updates until cancelled. The offset moves only over what is stored."""
     offset, pause, watch = 0, FIRST_PAUSE, Watch(database, clock)
     while True:
         came = await telegram.call(bot, "getUpdates", _request(offset), read_timeout=WAIT + 10)
         if came.came != "sent":
-            log.warning("no_updates", came=came.came, error=came.error if came.came == "locked_out" else "")
-            await asyncio.sleep(max(pause, came.wait))
+            log.warning("no_updates", came=came.came)
+            aside = await _stood_aside(came, rivals)
+            await asyncio.sleep(max(pause, came.wait, aside))
             pause = min(pause * 2, LONGEST_PAUSE)
             continue
         pause = FIRST_PAUSE
@@ -45,6 +55,17 @@ async def poll(
             offset = 0
         if len(came.result) < AT_ONCE:
             await watch.caught_up()
+
+
+async def _stood_aside(came: Outcome, rivals: Rivals) -> float:
+    """For how long to leave the field to another program that takes this bot's messages."""
+    if came.came != "contested":
+        return 0.0
+    try:
+        return await rivals.met(came.error)
+    except Exception as error:  # noqa: BLE001 - whoever listens goes on listening
+        log.error("rival_not_noted", error=type(error).__name__)
+        return LONGEST_PAUSE
 
 
 def _request(offset: int) -> dict[str, Any]:

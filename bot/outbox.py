@@ -17,7 +17,7 @@ from bot import drawing, pace
 from bot.pace import Pacer
 from bot.telegram import Outcome
 from dialogs import reports
-from facilitation import members, partnerships, quiet
+from facilitation import groups, members, quiet
 from storage.database import Database
 from storage.queues import Outgoing, Pace
 
@@ -29,6 +29,7 @@ AT_MOST = 12
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 UNCERTAIN_WAITS: tuple[float, ...] = (2.0, 30.0, 300.0, 1800.0, 7200.0)
 LOCKED_OUT = 30.0
+BARRED = 1800.0  # the rules of a group are changed by people
 REPORT_LASTS = timedelta(days=1)
 
 MOST_UNFIT = 5  # tries of what our own code cannot put together
@@ -168,8 +169,8 @@ async def finish_all(
         seconds = await database.machine_seconds(session)
         # The token's row before any letter's, as a claim does it, or the two could wait for each other.
         for _, came in fates:
-            if came.came == "halted":
-                await pace.halt(database, session, pacer, wait=came.wait)
+            if came.came in ("halted", "locked_out"):
+                await pace.halt(database, session, pacer, wait=came.wait or LOCKED_OUT)
         return [await _finish(session, row, came, seconds=seconds, now=now) for row, came in fates]
 
 
@@ -201,25 +202,30 @@ async def _still_held(session: AsyncSession, row: Outgoing, values: dict[str, An
 
 
 async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, now: datetime) -> None:
-    """What one letter's fate means for its chat: gone, or moved, with all that waits for it."""
-    if came.came not in ("unreachable", "moved"):
-        return
+    """What one letter's fate means for its chat: moved, gone, closed to us, or reached."""
+    if came.came == "moved":
+        await groups.move(session, old=row.chat, new=came.moved_to)
+    elif came.came == "unreachable":
+        await _gone(session, row, came.error, now=now)
+    elif row.chat < 0 and came.came == "barred":
+        await groups.bar(session, chat=row.chat, now=now)
+    elif row.chat < 0 and came.came == "sent":
+        await groups.reached(session, chat=row.chat)
+
+
+async def _gone(session: AsyncSession, row: Outgoing, error: str, *, now: datetime) -> None:
+    """Nothing more goes to this chat; who is to be told finds it in the database (bot/telling.py)."""
     wanted = select(Outgoing).where(
         col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(("pending", "retry"))
     )
     # Rows another worker holds meet the same answer by themselves.
-    waiting = (await session.exec(wanted.with_for_update(skip_locked=True))).all()
-    if came.came == "moved":
-        await partnerships.move_group(session, old=row.chat, new=came.moved_to)
-        for letter in waiting:
-            letter.chat, letter.payload = came.moved_to, letter.payload | {"chat_id": came.moved_to}
-        return
-    for letter in waiting:
-        letter.state, letter.resend, letter.error = "dead", False, came.error
+    for letter in (await session.exec(wanted.with_for_update(skip_locked=True))).all():
+        letter.state, letter.resend, letter.error = "dead", False, error
+        session.add(letter)
     if row.chat > 0:
         await members.lost(session, account=row.chat, now=now)
     else:
-        await partnerships.lose_group(session, chat=row.chat)
+        await groups.lose(session, chat=row.chat, now=now)
 
 
 def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]:  # noqa: PLR0911 - one return an outcome
@@ -232,6 +238,8 @@ def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]: 
         case "halted" | "locked_out":  # no fault of this letter's; a halt is the token's
             later = 0.0 if came.came == "halted" else seconds + LOCKED_OUT
             return {"state": "retry", "tries": row.tries - 1, "retry_s": later, "error": came.error}
+        case "barred" if row.chat < 0:  # what is for a group waits until it may be written there
+            return {"state": "retry", "retry_s": seconds + BARRED, "error": came.error}
         case "moved":
             return {
                 "state": "retry",
@@ -244,8 +252,12 @@ def decided(row: Outgoing, came: Outcome, *, seconds: float) -> dict[str, Any]: 
             return {"state": "retry", "retry_s": wait, "error": came.error}
         case "unfit":
             return _unfit(row, came.error, wait=wait)
-        case "unreachable":  # nobody's fault, and the facilitators see it
-            return {"state": "dead", "resend": False, "error": came.error}
+    return _dead(came)
+
+
+def _dead(came: Outcome) -> dict[str, Any]:
+    if came.came == "unreachable":  # nobody's fault, and the facilitators see it
+        return {"state": "dead", "resend": False, "error": came.error}
     return {"state": "dead", "error": came.error}
 
 

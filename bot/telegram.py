@@ -25,15 +25,25 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 from bot.settings import Settings
 
 # sent: done. unsent: certainly not delivered, try again. uncertain: perhaps delivered.
-# unreachable: this chat does not want or have us. refused: never will be accepted. halted: a 429.
-# moved: the chat has another id. locked_out: the token is not valid, or another program has taken over.
-# unfit: our own code could not put it together, so it never left.
+# unreachable: this chat does not want or have us. barred: we may not write there now. refused: never will
+# be accepted. halted: a 429. moved: the chat has another id. locked_out: the token is not valid.
+# contested: another program takes this bot's messages. unfit: our own code could not put it together, so it
+# never left.
 Came = Literal[
-    "sent", "unsent", "uncertain", "unreachable", "refused", "halted", "moved", "locked_out", "unfit"
+    "sent",
+    "unsent",
+    "uncertain",
+    "unreachable",
+    "barred",
+    "refused",
+    "halted",
+    "moved",
+    "locked_out",
+    "contested",
+    "unfit",
 ]
 
 LONGEST_WAIT = 20.0
-# Not among them: rights that an administrator of a group may give back ("not enough rights").
 GONE = (
     "chat not found",
     "user is deactivated",
@@ -42,6 +52,8 @@ GONE = (
     "group chat was deactivated",
     "peer_id_invalid",
 )
+# What an administrator of a group may give back.
+BARRED = ("rights", "chat_write_forbidden", "chat_restricted", "topic_closed")
 
 
 @dataclass(frozen=True)
@@ -107,9 +119,9 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
         case ChatMigrated():
             return Outcome("moved", moved_to=error.new_chat_id, error=said)
         case Forbidden():
-            return Outcome("refused" if "rights" in said.lower() else "unreachable", error=said)
+            return Outcome("barred" if _is_barred(said) else "unreachable", error=said)
         case InvalidToken() | Conflict():
-            return Outcome("locked_out", error=type(error).__name__)
+            return _shut_out(error)
         case BadRequest():
             return _bad_request(said)
         case TimedOut():
@@ -131,6 +143,12 @@ def _network_error(error: NetworkError) -> Outcome:
     return Outcome("uncertain", error=type(error).__name__)
 
 
+def _shut_out(error: TelegramError) -> Outcome:
+    if isinstance(error, Conflict):
+        return Outcome("contested", error=str(error))
+    return Outcome("locked_out", error=type(error).__name__)
+
+
 # What a card cannot be drawn over: deleted, too old, or not ours.
 NOT_EDITABLE = (
     "message to edit not found",
@@ -150,4 +168,8 @@ def _bad_request(said: str) -> Outcome:
         return Outcome("sent", error=said)
     if any(sign in lower for sign in GONE):
         return Outcome("unreachable", error=said)
-    return Outcome("refused", error=said)
+    return Outcome("barred" if _is_barred(said) else "refused", error=said)
+
+
+def _is_barred(said: str) -> bool:
+    return any(sign in said.lower() for sign in BARRED)

@@ -12,6 +12,7 @@ from dialogs.events import (
     Event,
     Filed,
     Grouped,
+    LetIn,
     Moved,
     PutOut,
     Reachable,
@@ -72,11 +73,17 @@ def _event(
     message = update.message or update.edited_message
     if message is None:
         return None
-    if message.migrate_to_chat_id is not None:
-        return Moved(old=message.chat.id, new=message.migrate_to_chat_id)
+    if message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None:
+        return _moved(message)
     if message.document is not None and update.edited_message is None:
         return _filed(message, update.update_id, received_at, content)
     return _message(message, update, received_at, awaited)
+
+
+def _moved(message: Message) -> Moved:
+    """Said in the old group and in the new one; whichever comes first does it."""
+    here = message.chat.id
+    return Moved(old=message.migrate_from_chat_id or here, new=message.migrate_to_chat_id or here)
 
 
 def _tap(query: CallbackQuery, update_id: int, received_at: datetime) -> Event | None:
@@ -150,7 +157,7 @@ def _standing(change: ChatMemberUpdated, update_id: int, received_at: datetime) 
     moment = _moment(change.from_user, change.chat.id, update_id, received_at)
     here = change.new_chat_member.status in HERE
     if change.chat.type != ChatType.PRIVATE:
-        return None if here else PutOut(**moment)
+        return LetIn(**moment) if here else PutOut(**moment)
     return Reachable(**moment, reachable=here)
 
 

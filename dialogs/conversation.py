@@ -21,6 +21,7 @@ from dialogs import (
     joining,
     keeping,
     membership,
+    operating,
     organising,
     raising,
     readers,
@@ -34,6 +35,7 @@ from dialogs.events import (
     Event,
     Filed,
     Grouped,
+    LetIn,
     Moment,
     Moved,
     PutOut,
@@ -45,7 +47,7 @@ from dialogs.events import (
     Tapped,
 )
 from dialogs.verbs import Command, Verb, Words
-from facilitation import members, partnerships
+from facilitation import groups, members
 from facilitation.answers import NOT_KEPT
 from facilitation.refusals import NotYours, Refusal
 
@@ -71,6 +73,7 @@ DOORS: tuple[ModuleType, ...] = (
     scheduling,
     status,
     cancelling,
+    operating,
 )
 VERBS: dict[str, Verb] = {kind: verb for door in DOORS for kind, verb in door.VERBS.items()}
 COMMANDS: dict[str, Command] = {name: command for door in DOORS for name, command in door.COMMANDS.items()}
@@ -80,14 +83,8 @@ OFFERED = tuple((name, command.offered) for name, command in COMMANDS.items())
 
 async def respond(session: AsyncSession, event: Event, setting: Setting) -> Sequence[Reply]:
     """Change what the event changes, and say what its author gets to see. Raises no Refusal."""
-    if isinstance(event, Moved):
-        await partnerships.move_group(session, old=event.old, new=event.new)
-        return ()
-    if isinstance(event, PutOut):
-        return (await grouping.put_out(session, event),)
-    if isinstance(event, Reachable):
-        await _reachable(session, event)
-        return ()
+    if isinstance(event, Moved | PutOut | LetIn | Reachable):
+        return await _standing(session, event)
     if isinstance(event, Tapped | Said | Filed):
         # Whoever writes to us can be written to, whatever becomes of it.
         await members.found_again(session, account=event.account)
@@ -119,11 +116,20 @@ async def _reworded(session: AsyncSession, edit: Reworded, setting: Setting) -> 
     return await answering.reworded(session, edit) or await raising.reworded(session, edit)
 
 
-async def _reachable(session: AsyncSession, event: Reachable) -> None:
-    if event.reachable:
+async def _standing(session: AsyncSession, event: Moved | PutOut | LetIn | Reachable) -> Sequence[Reply]:
+    """Where Parley stands in a chat has changed."""
+    if isinstance(event, Moved):
+        await groups.move(session, old=event.old, new=event.new)
+    elif isinstance(event, PutOut):
+        await groups.lose(session, chat=event.chat, now=event.received_at)
+    elif isinstance(event, LetIn):
+        await groups.open_again(session, chat=event.chat)
+    elif event.reachable:
         await members.found_again(session, account=event.account)
+        return await joining.welcome_back(session, event)
     else:
         await members.lost(session, account=event.account, now=event.received_at)
+    return ()
 
 
 async def _tapped(session: AsyncSession, tap: Tapped, setting: Setting) -> Reply:

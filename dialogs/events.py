@@ -89,6 +89,11 @@ class PutOut(Moment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LetIn(Moment):
+    """Somebody let Parley into a group chat, or changed what it may do there."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reachable(Moment):
     """Somebody blocked Parley, or came back."""
 
@@ -103,7 +108,7 @@ class Moved:
     new: int
 
 
-Event = Tapped | Said | Reworded | Filed | Grouped | Reachable | Moved | PutOut
+Event = Tapped | Said | Reworded | Filed | Grouped | Reachable | Moved | PutOut | LetIn
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import answering, awaited, founding, readers
 from dialogs.cards import Card, Reader, draw, sentence
-from dialogs.events import Grouped, Moment, Post, PutOut, Reply, Setting, Tapped
+from dialogs.events import Grouped, Moment, Post, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
-from facilitation import facilitators, groups, invites, partnerships
+from facilitation import groups, invites, partnerships
 from facilitation.invites import InviteUnknown
 from facilitation.refusals import NotYours, Refusal
 from storage.partnerships import Partnership
@@ -58,19 +58,9 @@ def _everybody(partnership: Partnership) -> Reader:
     return Reader(partnership.language, partnership.timezone)
 
 
-async def put_out(session: AsyncSession, event: PutOut) -> Reply:
-    """The facilitators of whose group it was are told."""
-    posts = []
-    for partnership in await partnerships.lose_group(session, chat=event.chat):
-        for one in await facilitators.of(session, partnership.id):
-            if one.account is None or not one.reachable:
-                continue
-            reader = await readers.of(session, account=one.account, partnership_id=partnership.id)
-            card = draw("group_lost", reader, partnership=partnership)
-            key = f"group_lost:{partnership.id}:{one.account}:{event.update_id}"
-            begins = readers.by_day(reader, event.received_at)
-            posts.append(Post(key, one.account, card, begins))
-    return Reply(posts=tuple(posts))
+def ill(what: str, reader: Reader, partnership: Partnership) -> Card:
+    """What is wrong with a partnership's group, for one of its facilitators."""
+    return draw(f"group_{what}", reader, partnership=partnership)
 
 
 async def _group(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:
@@ -86,7 +76,9 @@ async def _card(session: AsyncSession, moment: Moment, setting: Setting, partner
         secret = await groups.link(session, partnership, account=moment.account, now=moment.received_at)
         url = f"https://t.me/{setting.bot}?startgroup={secret}"
     reader = await readers.of(session, account=moment.account, partnership_id=partnership.id)
-    return draw("group", reader, partnership=partnership, linked=linked, url=url)
+    ill = await groups.of(session, partnership.id)
+    barred = linked and ill is not None and ill.what == groups.BARRED
+    return draw("group", reader, partnership=partnership, linked=linked, barred=barred, url=url)
 
 
 async def _unlink(session: AsyncSession, tap: Tapped, setting: Setting, partnership_id: int) -> Reply:

@@ -170,6 +170,14 @@ async def home(session: AsyncSession, moment: Moment, *, now: datetime) -> Card:
     )
 
 
+async def welcome_back(session: AsyncSession, moment: Moment) -> tuple[Reply, ...]:
+    """Whoever can be reached again gets what is open for them; where nothing is, nothing is said."""
+    for sitting in await members.sittings(session, account=moment.account):
+        if await coming.open_now(session, sitting.seat, moment.received_at):
+            return (Reply(await home(session, moment, now=moment.received_at)),)
+    return ()
+
+
 async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now: datetime) -> Place:
     """One place as a part of that card, in the reader's language and by their clock."""
     partnership, seat = sitting.partnership, sitting.seat

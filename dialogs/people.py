@@ -7,11 +7,12 @@ from typing import TypeVar
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import awaited, readers
-from dialogs.cards import Card, draw, short
+from dialogs.cards import Card, Reader, draw, short
 from dialogs.events import Moment, Post, Reply, Setting, Tapped
 from dialogs.verbs import Verb
 from facilitation import invites, organisations
 from facilitation.organisations import Person
+from facilitation.reach import Unreached
 from storage.partnerships import Organisation, Partnership
 
 PAGE = 8
@@ -110,6 +111,22 @@ async def farewell(
     )
     begins = readers.by_day(reader, now)
     return Post(f"seat_ended:{one.seat.id}:{now.timestamp():.0f}", one.account, told, begins)
+
+
+def unreached(reader: Reader, partnership: Partnership, people: Sequence[Unreached]) -> Card:
+    """Whom no message of a partnership reaches, for one of its facilitators."""
+    listed = [
+        {"name": one.seat.name, "organisation": one.organisation, "facilitates": one.facilitates}
+        for one in people[:PAGE]
+    ]
+    return draw(
+        "unreached", reader, partnership=partnership, people=listed, more=max(0, len(people) - len(listed))
+    )
+
+
+def renamed(reader: Reader, partnership: Partnership, *, bot: str) -> Card:
+    """Links made before lead nowhere: the bot has another name."""
+    return draw("renamed", reader, partnership=partnership, bot=bot)
 
 
 VERBS: dict[str, Verb] = {

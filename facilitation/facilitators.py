@@ -53,6 +53,14 @@ async def organisation(session: AsyncSession, partnership_id: int, *, account: i
     return await session.get_one(Organisation, mine[0].seat.organisation_id)
 
 
+async def orphaned(session: AsyncSession, partnership_id: int) -> Organisation | None:
+    """The organisation that facilitates a partnership which nobody reachable facilitates now."""
+    found = await of(session, partnership_id)
+    if not found or any(one.reachable for one in found):
+        return None
+    return await session.get_one(Organisation, found[0].seat.organisation_id)
+
+
 async def others(session: AsyncSession, partnership_id: int, *, account: int) -> list[Facilitator]:
     """Who would go on without this account, and can be reached."""
     return [one for one in await of(session, partnership_id) if one.account != account and one.reachable]

@@ -1,8 +1,10 @@
 """A partnership's group chat: brought in by one of its facilitators, with a link that works once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,10 +12,15 @@ from facilitation import facilitators, invites
 from facilitation.invites import InviteExpired, InviteRevoked, InviteUsed
 from facilitation.refusals import Refusal
 from storage.members import Invite
+from storage.memos import Memo
 from storage.partnerships import Partnership
+from storage.queues import Outgoing
 
 GROUP = "group"  # the role of such an invite
 LASTS = timedelta(days=1)
+# What is wrong with a group, as a memo says it: it is gone for us, or we may not write in it.
+LOST, BARRED = "lost", "barred"
+MEMO, TOLD = "group:", "told"
 
 
 class GroupTaken(Refusal):
@@ -75,6 +82,7 @@ async def bring(
     invite.taken += 1
     partnership.group_chat = chat
     session.add_all((invite, partnership))
+    await _well_again(session, partnership.id)
     await session.flush()
 
 
@@ -82,5 +90,110 @@ async def unlink(session: AsyncSession, partnership: Partnership) -> int | None:
     """Digests go to the seats alone from now on. The result is the chat that was linked, if one was."""
     chat, partnership.group_chat = partnership.group_chat, None
     session.add(partnership)
+    await _well_again(session, partnership.id)
     await session.flush()
     return chat
+
+
+# What Telegram does to a group. Several processes may hear of it at once: the partnership's row decides.
+
+
+@dataclass(frozen=True)
+class Ill:
+    """What is wrong with a partnership's group chat since when, and whether its facilitators know."""
+
+    partnership_id: int
+    what: str
+    chat: int
+    told: bool
+    since: datetime
+
+
+async def move(session: AsyncSession, *, old: int, new: int) -> None:
+    """A group was given another id: everywhere it stands, with all that waits for it, in one transaction."""
+    for partnership in await _of(session, old):
+        partnership.group_chat = new
+        session.add(partnership)
+    await _not_lost_after_all(session, old=old, new=new)
+    wanted = select(Outgoing).where(Outgoing.chat == old, col(Outgoing.state).in_(("pending", "retry")))
+    # Letters that another worker is sending now come back with the new id by themselves.
+    for letter in (await session.exec(wanted.with_for_update(skip_locked=True))).all():
+        letter.chat, letter.payload = new, letter.payload | {"chat_id": new}
+        session.add(letter)
+
+
+async def _not_lost_after_all(session: AsyncSession, *, old: int, new: int) -> None:
+    """Of a group that moved Telegram may say that it was deleted, before it says where it went."""
+    for ill in await ills(session):
+        partnership = await session.get(Partnership, ill.partnership_id)
+        if ill.chat == old and partnership is not None and partnership.group_chat in (None, new):
+            partnership.group_chat = new
+            session.add(partnership)
+            await _well_again(session, partnership.id)
+
+
+async def lose(session: AsyncSession, *, chat: int, now: datetime) -> None:
+    """A group is gone, or Parley was put out of it: digests go to the seats alone. Facilitators are told."""
+    for partnership in await _of(session, chat):
+        partnership.group_chat = None
+        session.add(partnership)
+        await _note(session, partnership.id, f"{LOST}:{chat}", now=now)
+
+
+async def bar(session: AsyncSession, *, chat: int, now: datetime) -> None:
+    """Parley may not write in a group now. What is for it waits, and facilitators are told once."""
+    for partnership in await _of(session, chat):
+        if await of(session, partnership.id) is None:
+            await _note(session, partnership.id, f"{BARRED}:{chat}", now=now)
+
+
+async def open_again(session: AsyncSession, *, chat: int) -> None:
+    """Somebody changed what Parley may do in a group: what waits for it is tried at once."""
+    await session.exec(
+        update(Outgoing)
+        .where(col(Outgoing.chat) == chat, col(Outgoing.state).in_(("pending", "retry")))
+        .values(retry_s=0.0)
+    )
+
+
+async def reached(session: AsyncSession, *, chat: int) -> None:
+    """Something has come to this group: nothing is wrong with it."""
+    here = f"{BARRED}:{chat}"
+    await session.exec(
+        delete(Memo).where(col(Memo.name).startswith(MEMO), col(Memo.value).in_((here, f"{here}:{TOLD}")))
+    )
+
+
+async def of(session: AsyncSession, partnership_id: int) -> Ill | None:
+    """What is wrong with this partnership's group."""
+    memo = await session.get(Memo, f"{MEMO}{partnership_id}")
+    return _read(memo) if memo is not None else None
+
+
+async def ills(session: AsyncSession) -> Sequence[Ill]:
+    """What is wrong with any group."""
+    wanted = select(Memo).where(col(Memo.name).startswith(MEMO)).order_by(col(Memo.name))
+    return [_read(memo) for memo in (await session.exec(wanted)).all()]
+
+
+async def told(session: AsyncSession, ill: Ill) -> None:
+    """The facilitators know."""
+    await _note(session, ill.partnership_id, f"{ill.what}:{ill.chat}:{TOLD}", now=ill.since)
+
+
+def _read(memo: Memo) -> Ill:
+    what, chat, *told = memo.value.split(":")
+    return Ill(int(memo.name.removeprefix(MEMO)), what, int(chat), told == [TOLD], memo.at)
+
+
+async def _of(session: AsyncSession, chat: int) -> Sequence[Partnership]:
+    wanted = select(Partnership).where(Partnership.group_chat == chat).with_for_update(key_share=True)
+    return (await session.exec(wanted)).all()
+
+
+async def _note(session: AsyncSession, partnership_id: int, value: str, *, now: datetime) -> None:
+    await session.merge(Memo(name=f"{MEMO}{partnership_id}", value=value, at=now))
+
+
+async def _well_again(session: AsyncSession, partnership_id: int) -> None:
+    await session.exec(delete(Memo).where(col(Memo.name) == f"{MEMO}{partnership_id}"))

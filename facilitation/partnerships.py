@@ -49,22 +49,3 @@ async def facilitated(session: AsyncSession, partnership_id: int, *, account: in
     if found is None:
         raise NotYours
     return found
-
-
-async def move_group(session: AsyncSession, *, old: int, new: int) -> None:
-    """A partnership's group chat was given another id."""
-    for partnership in (await session.exec(select(Partnership).where(Partnership.group_chat == old))).all():
-        partnership.group_chat = new
-        session.add(partnership)
-
-
-async def lose_group(session: AsyncSession, *, chat: int) -> list[Partnership]:
-    """A partnership's group chat is gone, or Parley was put out of it: digests go to the seats alone.
-
-    The result is whose group that was.
-    """
-    lost = list((await session.exec(select(Partnership).where(Partnership.group_chat == chat))).all())
-    for partnership in lost:
-        partnership.group_chat = None
-        session.add(partnership)
-    return lost

@@ -12,6 +12,7 @@ from telegram import Bot
 from bot import inbox, listening, telegram
 from bot.clock import Clock
 from bot.health import Pulse
+from bot.rivals import Rivals
 from bot.telegram import Outcome
 from storage.database import Database
 from storage.queues import Incoming
@@ -43,7 +44,13 @@ async def polling(database: Database, said: Telegram, monkeypatch: pytest.Monkey
     monkeypatch.setattr(listening, "FIRST_PAUSE", 0.01)
     polling = asyncio.create_task(
         listening.poll(
-            database, wire.bot(), BOT, Clock(), wake=asyncio.Event(), pulse=Pulse(database, "listening")
+            database,
+            wire.bot(),
+            BOT,
+            Clock(),
+            wake=asyncio.Event(),
+            pulse=Pulse(database, "listening"),
+            rivals=Rivals(database, wire.bot(), Clock()),
         )
     )
     await asyncio.wait_for(said.done.wait(), 20)

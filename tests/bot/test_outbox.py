@@ -11,6 +11,7 @@ from bot import outbox, pace, telegram, ticking
 from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from facilitation import groups
 from storage.database import Database
 from storage.members import Member
 from storage.partnerships import Partnership
@@ -91,10 +92,10 @@ DECISIONS = [
         {"state": "retry", "retry_s": NOW + 60, "error": "ConnectError"},
     ),
     (
-        "another program has the token",
+        "our token is not valid any more",
         row(tries=3),
-        Outcome("locked_out", error="Conflict"),
-        {"state": "retry", "tries": 2, "retry_s": NOW + 30, "error": "Conflict"},
+        Outcome("locked_out", error="InvalidToken"),
+        {"state": "retry", "tries": 2, "retry_s": NOW + 30, "error": "InvalidToken"},
     ),
     (
         "nobody there",
@@ -472,7 +473,7 @@ async def test_without_an_operator_chat_the_log_alone_tells_what_was_given_up(da
     assert await reports(database) == []
 
 
-async def test_a_group_that_took_our_rights_stays_linked_and_is_reported(
+async def test_what_is_for_a_group_that_took_our_rights_waits_until_it_gives_them_back(
     database: Database, cast: Cast
 ) -> None:
     await in_group(database, cast, -100)
@@ -481,6 +482,14 @@ async def test_a_group_that_took_our_rights_stays_linked_and_is_reported(
     came = telegram.outcome(BadRequest("Not enough rights to send text messages to the chat"))
 
     await outbox.finish(database, FAST, claimed[0].row, came, now=MONDAY)
+    early = await outbox.claim(database, FAST, now=MONDAY)
+    async with database.writing() as session:
+        ill = await groups.of(session, cast.partnership.id)
+        await groups.open_again(session, chat=-100)
+    again = await outbox.claim(database, FAST, now=MONDAY)
+    await outbox.finish(database, FAST, again[0].row, Outcome("sent", {"message_id": 1}), now=MONDAY)
 
     assert await group_of(database, cast) == -100
-    assert await outbox.given_up(database, operator=99, now=MONDAY) == {"digest": 1}
+    assert (early, len(again), ill and ill.what) == ([], 1, groups.BARRED)
+    async with database.reading() as session:
+        assert await groups.of(session, cast.partnership.id) is None

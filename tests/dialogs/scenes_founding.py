@@ -94,16 +94,22 @@ def settings() -> Iterator[Scene]:
 
 def grouped() -> Iterator[Scene]:
     url = f"https://t.me/a_bot_of_thirty_two_letters_bot?startgroup={'s' * 32}"
-    for linked, link in ((False, url), (False, ""), (True, "")):
-        facts = {"linked": linked, "url": link}
-        yield Scene("group", f"{linked} {bool(link)}", drawn("group", partnership=partnership, **facts))
+    for linked, barred, link in (
+        (False, False, url),
+        (False, False, ""),
+        (True, False, ""),
+        (True, True, ""),
+    ):
+        facts = {"linked": linked, "barred": barred, "url": link}
+        yield Scene(
+            "group", f"{linked} {barred} {bool(link)}", drawn("group", partnership=partnership, **facts)
+        )
     for title in (same, ""):
         yield Scene(
             "group_linked",
             str(bool(title)),
             drawn("group_linked", partnership=partnership, title=title, menu="Where you are"),
         )
-    yield Scene("group_lost", "", drawn("group_lost", partnership=partnership))
     yield Scene("group_hello", "group True", drawn("group_hello", partnership=partnership))
     yield Scene("group_goodbye", "group True", drawn("group_goodbye", partnership=partnership))
 

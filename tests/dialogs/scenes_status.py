@@ -6,7 +6,6 @@ from typing import Any
 
 from dialogs import cards
 from facilitation.burden import Load
-from facilitation.standing import Place
 from tests.cast import CLOSES, DIGEST, OPENS
 from tests.dialogs.published import LARGE
 from tests.dialogs.scenes import Scene, drawn, same
@@ -22,6 +21,8 @@ QUIET: dict[str, Any] = {
     "owed": 0,
     "empty": [],
     "places": [],
+    "facilitators": "",
+    "group": "",
     "unreached": 0,
     "off_telegram": [],
     "loads": [],
@@ -47,6 +48,9 @@ def scenes() -> Iterator[Scene]:
         },
         "several": {"undelivered": 5, "owed": 2, "unreached": 3, "places": _places(2), "loads": _loads(12)},
         "people": {"empty": _two, "off_telegram": _two, "more_loads": 1, "loads": _loads(0)},
+        "a facilitator not reached": {"facilitators": lambda words: cards.short(words, 60)},
+        "the group lost": {"group": "lost"},
+        "the group closed to us": {"group": "barred"},
         "many": {"more_loads": 4, "loads": _loads(30)},
     }
     for state, changes in states.items():
@@ -72,8 +76,8 @@ def _skipped(words: str) -> list[dict[str, Any]]:
     return [{"title": line, "opened": OPENS, "reason": reason, "holiday": words} for reason in REASONS]
 
 
-def _places(unreachable: int) -> Any:  # noqa: ANN401 - a fact of a scene
-    return lambda words: [Place(words, 4, unreachable)]
+def _places(count: int) -> Any:  # noqa: ANN401 - a fact of a scene
+    return lambda words: [{"name": words, "people": cards.short(words, 60)}] * count
 
 
 def _loads(minutes: int) -> Any:  # noqa: ANN401 - a fact of a scene

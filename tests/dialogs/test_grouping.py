@@ -1,18 +1,20 @@
 """A group chat is brought in by a link, told what it will read, moved, unlinked and lost."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlmodel import col, select
 
-from bot import translation
+from bot import outbox, telling, translation
 from dialogs.cards import plain
-from dialogs.events import Grouped, Moved, PutOut, Reply, Setting
+from dialogs.events import Grouped, LetIn, Moment, Moved, PutOut, Reply, Setting
 from facilitation import groups, invites
 from storage.database import Database
 from storage.members import Invite
 from storage.partnerships import Partnership
+from storage.queues import Outgoing
 from tests.cast import MONDAY, Cast, seated
 from tests.dialogs.phone import Phone, card, data, labels, text
 
@@ -204,20 +206,24 @@ async def test_a_group_that_moved_stays_linked(database: Database, cast: Cast, f
     assert await group_of(database, cast) == SUPERGROUP
 
 
-async def test_facilitators_are_told_when_parley_is_put_out_of_their_group(
+async def test_facilitators_are_told_once_and_by_day_when_parley_is_put_out_of_their_group(
     database: Database, cast: Cast, facilitator: Phone
 ) -> None:
     await brings(facilitator, await link(facilitator, cast))
     somebody = Phone(database, 99, now=MONDAY)
+    night = MONDAY.replace(hour=22)
 
-    (reply,) = await somebody.does(PutOut(**somebody.moment() | {"chat": GROUP}))
-    (later,) = await somebody.does(PutOut(**somebody.moment() | {"chat": GROUP}))
+    replies = [await somebody.does(PutOut(**somebody.moment() | {"chat": GROUP})) for _ in range(2)]
+    written = [await telling.tell(database, operator=0, now=night) for _ in range(2)]
 
-    chat, words = told(reply)
-    assert chat == cast.facilitator
-    assert "Parley was taken out of the group chat of Riverside." in words
-    assert (reply.card, later.posts) == (None, ())
+    assert (replies, written) == ([(), ()], [1, 0])
+    (note,) = await noted(database)
+    assert (note.chat, note.not_before) == (cast.facilitator, MONDAY + timedelta(days=1))
+    words = plain(str(note.payload["text"]))
+    assert "The group chat of Riverside is gone, or Parley was taken out of it." in words
+    assert "link it again, or another one, with the button below" in words
     assert await group_of(database, cast) is None
+    assert "The group chat is gone" in text(await facilitator.say("/status"))
 
 
 async def test_who_blocked_parley_is_not_told_about_the_group(
@@ -226,9 +232,74 @@ async def test_who_blocked_parley_is_not_told_about_the_group(
     await brings(facilitator, await link(facilitator, cast))
     await facilitator.block()
 
-    (reply,) = await facilitator.does(PutOut(**facilitator.moment() | {"chat": GROUP}))
+    await facilitator.does(PutOut(**facilitator.moment() | {"chat": GROUP}))
+    await telling.tell(database, operator=0, now=MONDAY)
 
-    assert reply.posts == ()
+    assert await noted(database) == []
+
+
+async def noted(database: Database) -> Sequence[Outgoing]:
+    async with database.reading() as session:
+        return (await session.exec(select(Outgoing).where(Outgoing.kind == "note"))).all()
+
+
+async def test_a_group_that_was_lost_is_linked_again_and_nothing_is_wrong_any_more(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    await facilitator.does(PutOut(**facilitator.moment() | {"chat": GROUP}))
+
+    await brings(facilitator, await link(facilitator, cast))
+
+    assert await group_of(database, cast) == GROUP
+    assert "group chat" not in text(await facilitator.say("/status"))
+
+
+async def test_a_group_that_seemed_deleted_and_had_only_moved_is_found_again(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    async with database.writing() as session:
+        await groups.lose(session, chat=GROUP, now=MONDAY)
+
+    await facilitator.does(Moved(old=GROUP, new=SUPERGROUP))
+    written = await telling.tell(database, operator=0, now=MONDAY)
+
+    assert (await group_of(database, cast), written) == (SUPERGROUP, 0)
+
+
+async def test_what_waits_for_a_group_goes_to_where_it_moved(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    async with database.writing() as session:
+        waiting = outbox.Letter(
+            "a", "digest", GROUP, "sendMessage", {"chat_id": GROUP, "text": "x"}, MONDAY, MONDAY
+        )
+        await outbox.put(database, session, [waiting])
+
+    for _ in range(2):  # it is said in the old group and in the new one
+        await facilitator.does(Moved(old=GROUP, new=SUPERGROUP))
+
+    async with database.reading() as session:
+        letter = (await session.exec(select(Outgoing).where(Outgoing.key == "a"))).one()
+    assert (letter.chat, letter.payload) == (SUPERGROUP, {"chat_id": SUPERGROUP, "text": "x"})
+
+
+async def test_where_parley_may_not_write_the_menu_says_what_to_do(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    async with database.writing() as session:
+        await groups.bar(session, chat=GROUP, now=MONDAY)
+    barred = text(await facilitator.tap(f"grp:{cast.partnership.id}"))
+    async with database.writing() as session:
+        await groups.reached(session, chat=GROUP)
+
+    well = text(await facilitator.tap(f"grp:{cast.partnership.id}"))
+
+    assert "Parley may not write there now. Make it an administrator of that group" in barred
+    assert "Every digest comes there too." in well
 
 
 async def test_without_a_name_of_its_own_parley_makes_no_link(
@@ -267,20 +338,37 @@ def test_a_group_is_brought_in_by_what_privacy_mode_lets_through(command: str) -
     assert (event.secret, event.chat, event.account, event.title) == ("s3cret", GROUP, 5, "Riverside all")
 
 
-def test_being_put_out_of_a_group_is_an_event_and_being_taken_in_is_none() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [("member", "left", PutOut), ("member", "kicked", PutOut), ("left", "member", LetIn)],
+)
+def test_being_put_out_of_a_group_and_being_let_in_are_events(before: str, after: str, kind: type) -> None:
     parley = {"id": 6, "is_bot": True, "first_name": "Parley"}
-    inside, outside = {"status": "member", "user": parley}, {"status": "left", "user": parley}
     change = {"chat": CHAT, "from": AMAL, "date": 1}
+    old, new = ({"status": status, "user": parley, "until_date": 0} for status in (before, after))
 
-    out, taken_in = (
+    found = translation.event(
+        {"update_id": 7, "my_chat_member": change | {"old_chat_member": old, "new_chat_member": new}},
+        received_at=MONDAY,
+        awaited=None,
+    )
+
+    assert isinstance(found, kind)
+    assert isinstance(found, Moment)
+    assert (found.chat, found.received_at, found.update_id) == (GROUP, MONDAY, 7)
+
+
+def test_a_group_that_moved_says_so_in_the_old_one_and_in_the_new() -> None:
+    old, new = (
         translation.event(
-            {"update_id": 7, "my_chat_member": change | {"old_chat_member": old, "new_chat_member": new}},
+            {"update_id": 7, "message": {"message_id": 1, "date": 1, "chat": chat, **word}},
             received_at=MONDAY,
             awaited=None,
         )
-        for old, new in ((inside, outside), (outside, inside))
+        for chat, word in (
+            (CHAT, {"migrate_to_chat_id": SUPERGROUP}),
+            (CHAT | {"id": SUPERGROUP, "type": "supergroup"}, {"migrate_from_chat_id": GROUP}),
+        )
     )
 
-    assert isinstance(out, PutOut)
-    assert (out.chat, out.received_at, out.update_id) == (GROUP, MONDAY, 7)
-    assert taken_in is None
+    assert old == new == Moved(old=GROUP, new=SUPERGROUP)

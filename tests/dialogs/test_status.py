@@ -176,7 +176,8 @@ async def test_empty_and_unreachable_seats_are_counted_by_organisation(
 
     seen = await status(facilitator)
 
-    assert "Youth Centre: 1 of 2 cannot be reached." in seen
+    assert f"Youth Centre: messages do not reach Person {member.account}." in seen
+    assert "Ask them to open the chat with Parley and press Start, or give them a new link." in seen
     assert "Some people are not on Telegram: Refugee Group." in seen
     assert "Nothing right now." not in seen
 
@@ -192,7 +193,8 @@ async def test_a_partner_with_nobody_is_named_so_that_nobody_forgets_them(
 
     seen = await status(facilitator)
 
-    assert "Refugee Group: 2 of 2 cannot be reached." in seen
+    first, second = cast.accounts["refugee_group"]
+    assert f"Refugee Group: messages do not reach Person {first}, Person {second}." in seen
     assert "1 partner is not reached at all." in seen
 
 

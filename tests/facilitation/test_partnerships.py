@@ -2,10 +2,10 @@
 
 import pytest
 
-from facilitation import partnerships
+from facilitation import groups
 from storage.database import Database
 from storage.partnerships import Partnership
-from tests.cast import Cast
+from tests.cast import MONDAY, Cast
 
 GROUP, NEW = -5, -1005
 
@@ -24,18 +24,18 @@ async def group_of(database: Database, partnership_id: int) -> int | None:
 
 async def test_a_group_that_moved_is_found_at_its_new_address(database: Database, grouped: int) -> None:
     async with database.writing() as session:
-        await partnerships.move_group(session, old=GROUP, new=NEW)
-        await partnerships.move_group(session, old=-7, new=-8)
+        await groups.move(session, old=GROUP, new=NEW)
+        await groups.move(session, old=-7, new=-8)
 
     assert await group_of(database, grouped) == NEW
 
 
 async def test_a_group_that_is_lost_gets_nothing_more(database: Database, grouped: int) -> None:
     async with database.writing() as session:
-        await partnerships.lose_group(session, chat=-7)
+        await groups.lose(session, chat=-7, now=MONDAY)
     before = await group_of(database, grouped)
 
     async with database.writing() as session:
-        await partnerships.lose_group(session, chat=GROUP)
+        await groups.lose(session, chat=GROUP, now=MONDAY)
 
     assert (before, await group_of(database, grouped)) == (GROUP, None)

@@ -1,0 +1,79 @@
+"""What people are told when Telegram does not reach somebody, shuts a door, or is used by another."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from dialogs import cards, grouping, operating, people, reports
+from dialogs.cards import Card
+from facilitation.reach import Unreached
+from storage.members import Seat
+from tests.cast import MONDAY
+from tests.dialogs.published import LARGE
+from tests.dialogs.scenes import READER, Scene, drawn, partnership, same
+
+
+def scenes() -> Iterator[Scene]:
+    for what in ("lost", "barred"):
+        yield Scene(
+            f"group_{what}", "", lambda words, what=what: grouping.ill(what, READER, partnership(words))
+        )  # type: ignore[misc]  # the loop's own
+    for state, roles in STATES.items():
+        yield Scene("unreached", state, lambda words, roles=roles: _unreached(words, roles))  # type: ignore[misc]  # the loop's own
+    yield Scene("renamed", "", lambda words: people.renamed(READER, partnership(words), bot="circle_bot"))
+    for others, operator in ((True, 7), (False, 7), (False, -7)):
+        yield Scene(
+            "unled",
+            f"others {others}, in a chat of one's own {operator > 0}",
+            lambda words, others=others, operator=operator: operating.unled(  # type: ignore[misc]  # the loop's own
+                partnership(words), _lost(words, "facilitator"), others=others, operator=operator
+            ),
+        )
+    link = "https://t.me/parley_bot?start=" + "s" * 32
+    yield Scene("unled_link", "", drawn("unled_link", name=same, url=link, days=60))
+    yield from to_the_operator()
+
+
+STATES = {
+    "one": ("member",),
+    "one who facilitates": ("facilitator",),
+    "some": ("member", "facilitator"),
+    "many": ("member",) * 12,
+}
+
+
+def to_the_operator() -> Iterator[Scene]:
+    yield Scene("rivals", "unknown", lambda _: reports.rivals(here="north (process 7)"))
+    yield Scene(
+        "rivals", "ours", lambda _: reports.rivals(here="north (process 7)", others="south (process 8)")
+    )
+    for host, back in (("elsewhere.example", True), ("", True), ("elsewhere.example", False)):
+        yield Scene(
+            "webhook_taken",
+            f"{host} {back}",
+            lambda _, host=host, back=back: reports.webhook_taken(host=host, back=back),  # type: ignore[misc]  # the loop's own
+        )
+    for waiting in (1, 40):
+        yield Scene(
+            "webhook_complaint",
+            f"{waiting}",
+            lambda words, waiting=waiting: reports.webhook_complaint(said=words, waiting=waiting),  # type: ignore[misc]  # the loop's own
+        )
+    yield Scene("bot_renamed", "", lambda _: reports.bot_renamed("circle_bot"))
+
+
+def _lost(words: str, role: str, *, at: datetime = MONDAY) -> Unreached:
+    seat = Seat(
+        id=LARGE,
+        member_id=1,
+        organisation_id=1,
+        partnership_id=LARGE,
+        role=role,
+        name=words,
+        consent_version="1",
+        consented_at=at,
+    )
+    return Unreached(seat, cards.short(words, 100))
+
+
+def _unreached(words: str, roles: tuple[str, ...]) -> Card:
+    return people.unreached(READER, partnership(words), [_lost(words, role) for role in roles])
