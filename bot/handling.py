@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot import drawing, inbox, logs, outbox, pace, telegram, translation
+from bot import drawing, flood, inbox, logs, outbox, pace, telegram, translation
 from bot.clock import Clock
 from bot.drawing import Call
 from bot.health import Pulse
@@ -21,7 +21,7 @@ from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.telegram import Outcome
 from bot.translation import FileWanted
-from dialogs import conversation, reports
+from dialogs import conversation, floods, reports
 from dialogs.events import Event, Post, Reply, Setting
 from storage import passing
 from storage.database import Database
@@ -30,9 +30,13 @@ from storage.queues import Incoming
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 16
+# What other processes stored is found by looking: soon while things come in, seldom when nothing does.
+SOON, IDLE = 0.05, 0.5
+TOGETHER = 0.01  # what comes within it is looked for once
 # A direct reply that a 429 held up for longer is stale: the next tap or /start shows where the person is.
 PATIENCE = 30.0
-IDLE = 0.5
+# A reply that waited for its moment looks once more whether a 429 came meanwhile.
+A_MOMENT = 0.1
 REPORT_LASTS = timedelta(days=1)
 
 
@@ -42,6 +46,7 @@ class Said:
 
     call: Call
     must_show: bool = False
+    ticks: bool = False
 
 
 class Handler:
@@ -66,41 +71,79 @@ class Handler:
         self.pulse = Pulse(database, "handling")
         self.wake = asyncio.Event()
         self.busy: set[int] = set()
-        self._files: dict[int, tuple[int, bytes]] = {}  # by chat, each fetched for the update of a number
+        self._floods: set[int] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Handle until told to stop. Something new wakes it; news by other processes it finds by looking."""
+        pause = IDLE
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 self.wake.clear()
-                for chat in await self._waiting():
-                    if chat not in self.busy:
-                        self.busy.add(chat)
-                        group.create_task(self._chat(chat, stop))
+                waiting = await self._waiting()
+                self.note_floods(waiting)
+                for chat in waiting.keys() - self.busy:
+                    self.busy.add(chat)
+                    group.create_task(self._chat(chat, stop))
+                pause = SOON if waiting else min(2 * pause, IDLE)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), IDLE)
+                    await asyncio.wait_for(self.wake.wait(), pause)
+                    await asyncio.sleep(TOGETHER)
 
-    async def _waiting(self) -> list[int]:
+    def note_floods(self, waiting: dict[int, int]) -> None:
+        self._floods.update(chat for chat, many in waiting.items() if many > flood.MANY)
+
+    async def _waiting(self) -> dict[int, int]:
         try:
             await self.pulse.beat(now=self.clock.now(), machine=time.monotonic())
             return await inbox.waiting(self.database, self.pacer.bot)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; look again
             log.error("looking_failed", error=type(error).__name__)
-            return []
+            return {}
 
     async def _chat(self, chat: int, stop: asyncio.Event) -> None:
         try:
             async with self._room:
-                while not stop.is_set() and await self.handle_next(chat):
+                while not stop.is_set() and chat not in self._floods and await self.handle_next(chat):
                     pass
+            if chat in self._floods:
+                await self._tell_of_flood(chat)
+            while not stop.is_set() and chat in self._floods:
+                await self._turn(chat, stop)
         except Exception as error:  # noqa: BLE001 - a chat that cannot be handled must not end the others
             log.error("handling_failed", error=type(error).__name__)
         finally:
             self.busy.discard(chat)
+            self._floods.discard(chat)
 
-    async def handle_next(self, chat: int) -> bool:
-        """Handle the chat's oldest update. False when there is none."""
+    async def _turn(self, chat: int, stop: asyncio.Event) -> None:
+        """What a flood brought so far: handled with a breath for the others, and the last of it answered."""
+        async with self.database.writing() as session:
+            left = await flood.thinned(self.database, session, self.pacer.bot, chat)
+        if not left:
+            self._floods.discard(chat)
+        while left and not stop.is_set():
+            async with self._room:
+                await self.handle_next(chat, quiet=left > 1)
+            await asyncio.sleep(flood.BREATH if left > 1 else flood.TURN)
+            left -= 1
+
+    async def _tell_of_flood(self, chat: int) -> None:
+        if chat <= 0:  # a group, or what belongs to no chat
+            return
+        now = self.clock.now()
+        async with self.database.writing() as session:
+            method, payload = drawing.sent(await floods.told(session, account=chat), chat)
+            letter = Letter(flood.key(chat, now), "note", chat, method, payload, now, now + flood.TOLD_WITHIN)
+            await outbox.put(self.database, session, [letter])
+
+    async def handle_next(
+        self, chat: int, *, quiet: bool = False, fetched: tuple[int, bytes] = (-1, b"")
+    ) -> bool:
+        """Handle the chat's oldest update. False when there is none. `quiet`: nothing is said to it.
+
+        `fetched` is a file, and the update it was fetched for: another worker may have handled that one.
+        """
         update_id = None
         try:
             async with self.database.writing() as session:
@@ -109,38 +152,31 @@ class Handler:
                     return False
                 update_id = row.update_id
                 raw = inbox.read(row)
-                # Another worker may have handled the update that a file was fetched for.
-                fetched_for, content = self._files.pop(chat, (None, None))
                 event = translation.event(
                     raw,
                     received_at=row.received_at,
                     awaited=row.awaited,
-                    content=content if fetched_for == update_id else None,
+                    content=fetched[1] if fetched[0] == update_id else None,
                 )
                 replies = await self._respond(session, event) if event else ()
-                calls = _calls(raw, replies)
-                moments = (
-                    await pace.reserve(
-                        self.database, session, self.pacer, [(chat, said.call[0]) for said in calls]
-                    )
-                    if calls
-                    else []
-                )
+                calls = [] if quiet else _calls(raw, replies)
+                moments = await self._reserved(session, chat, calls)
                 inbox.done(row)
         except FileWanted as wanted:
             # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
-            if update_id is not None:
-                self._files[chat] = update_id, await self._fetched(wanted.file_id)
-            return True
+            content = await self._fetched(wanted.file_id)
+            return await self.handle_next(chat, quiet=quiet, fetched=(update_id or 0, content))
         except Exception as error:
-            # The database is away, full, or had two of us wait for each other: no fault of the update's.
-            if update_id is None or isinstance(error, passing.ERRORS):
+            if update_id is None:  # the database is away; there is no update to note it on
                 raise
             await self._failed(update_id, error)
             return True
-        for said, at in zip(calls, moments, strict=True):
-            await self._say(said, at)
+        await self._say_all(calls, moments)
         return True
+
+    async def _reserved(self, session: AsyncSession, chat: int, calls: Sequence[Said]) -> list[float]:
+        wanted = [(chat, said.call[0]) for said in calls]
+        return await pace.reserve(self.database, session, self.pacer, wanted) if wanted else []
 
     async def _respond(self, session: AsyncSession, event: Event) -> Sequence[Reply]:
         replies = await conversation.respond(session, event, self.setting)
@@ -181,6 +217,16 @@ class Handler:
         key = f"parked:{now:%Y-%m-%dT%H}"
         return Letter(key, "report", self.operator_chat, method, payload, now, now + REPORT_LASTS)
 
+    async def _say_all(self, calls: Sequence[Said], moments: Sequence[float]) -> None:
+        """A tap's tick goes out beside its card; cards go out one after the other."""
+        due = list(zip(calls, moments, strict=True))
+        ticks = [self._say(said, at) for said, at in due if said.ticks]
+        await asyncio.gather(*ticks, self._in_turn([(said, at) for said, at in due if not said.ticks]))
+
+    async def _in_turn(self, due: Sequence[tuple[Said, float]]) -> None:
+        for said, at in due:
+            await self._say(said, at)
+
     async def _say(self, said: Said, at: float) -> None:
         """Send one of an update's replies; whatever goes wrong, the ones after it are sent all the same."""
         method, payload = said.call
@@ -208,7 +254,7 @@ class Handler:
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
-        await asyncio.sleep(halt)
+        await asyncio.sleep(max(0.0, halt))
         came = await telegram.call(self.bot, method, payload)
         if came.came == "halted":
             async with self.database.writing() as session:
@@ -236,7 +282,10 @@ def _letter(post: Post) -> Letter:
 def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Said]:
     """The Bot API calls that draw the replies; every tap is answered, whatever came of it."""
     calls: list[Said] = []
-    chat = translation.chat_of(raw)
+    chat, callback = translation.chat_of(raw), translation.callback_of(raw)
+    if callback is not None:
+        first = next(iter(replies), Reply())
+        calls.append(Said(drawing.noticed(callback, first.notice, alert=first.alert), ticks=True))
     for reply in replies:
         if reply.card is not None and reply.over is not None and reply.card.enclosed is None:
             calls.append(Said(drawing.edited(reply.card, chat, reply.over), must_show=True))
@@ -247,8 +296,4 @@ def _calls(raw: dict[str, Any], replies: Sequence[Reply]) -> list[Said]:
             calls.append(Said(drawing.edited(card, chat, message)))
         if reply.commands:
             calls.append(Said(drawing.offered(reply.commands, chat)))
-    callback = translation.callback_of(raw)
-    if callback is not None:
-        first = next(iter(replies), Reply())
-        calls.append(Said(drawing.noticed(callback, first.notice, alert=first.alert)))
     return calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Exists, exists, update
+from sqlalchemy import ColumnElement, Exists, exists, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -80,16 +80,22 @@ def _row(
     }
 
 
-async def waiting(database: Database, bot: int) -> list[int]:
-    """The chats with something to handle, those who waited longest first."""
+async def waiting(database: Database, bot: int) -> dict[int, int]:
+    """How many updates wait in each chat, those chats first that waited longest."""
     async with database.reading() as session:
         now = await database.machine_seconds(session)
         wanted = (
-            select(Incoming.chat)
-            .where(Incoming.bot == bot, Incoming.state == "new", col(Incoming.retry_s) <= now)
-            .order_by(col(Incoming.received_at), col(Incoming.update_id))
+            select(Incoming.chat, func.count())
+            .where(*ready(bot, now))
+            .group_by(col(Incoming.chat))
+            .order_by(func.min(Incoming.received_at), func.min(Incoming.update_id))
         )
-        return list(dict.fromkeys((await session.exec(wanted)).all()))
+        return dict((await session.exec(wanted)).all())
+
+
+def ready(bot: int, now: float) -> tuple[ColumnElement[bool], ...]:
+    """What may be handled now, and does not wait for another try."""
+    return col(Incoming.bot) == bot, col(Incoming.state) == "new", col(Incoming.retry_s) <= now
 
 
 async def claim(database: Database, session: AsyncSession, bot: int, chat: int) -> Incoming | None:
@@ -99,12 +105,7 @@ async def claim(database: Database, session: AsyncSession, bot: int, chat: int) 
     handled, but not behind one that failed and waits for its next try.
     """
     now = await database.machine_seconds(session)
-    wanted = select(Incoming).where(
-        Incoming.bot == bot,
-        Incoming.chat == chat,
-        Incoming.state == "new",
-        col(Incoming.retry_s) <= now,
-    )
+    wanted = select(Incoming).where(*ready(bot, now), Incoming.chat == chat)
     if database.sqlite:  # there are no others, and this is done for every update: the oldest, simply
         wanted = wanted.order_by(col(Incoming.received_at), col(Incoming.update_id))
     else:
