@@ -1,6 +1,7 @@
 """Carrying every row from one database into another at the same schema, whichever engines the two are."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from sqlalchemy import (
@@ -105,20 +106,24 @@ async def _carry(
     wanted = select(*(there.c[column.name] for column in here.columns))
     batches = _by_place(source, wanted) if source.dialect.name == "sqlite" else _streamed(source, wanted)
     rows = 0
-    async for batch in batches:
-        await target.execute(here.insert(), batch)
-        rows += len(batch)
-        told(len(batch))
+    async with aclosing(batches):
+        async for batch in batches:
+            await target.execute(here.insert(), batch)
+            rows += len(batch)
+            told(len(batch))
     return rows
 
 
-async def _streamed(source: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Batch]:
+async def _streamed(source: AsyncConnection, wanted: Select[Any]) -> AsyncGenerator[Batch, None]:
     result = await source.stream(wanted, execution_options={"yield_per": BATCH})
-    async for part in result.mappings().partitions():
-        yield [dict(row) for row in part]
+    try:
+        async for part in result.mappings().partitions():
+            yield [dict(row) for row in part]
+    finally:  # also where the batch could not be written
+        await result.close()
 
 
-async def _by_place(source: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Batch]:
+async def _by_place(source: AsyncConnection, wanted: Select[Any]) -> AsyncGenerator[Batch, None]:
     """SQLite gives all rows of a question at once, so it is asked for a thousand at a time."""
     place: ColumnElement[int] = literal_column("rowid", BigInteger)
     page = wanted.add_columns(place.label(PLACE)).order_by(place).limit(BATCH)
