@@ -156,6 +156,9 @@ async def _within_capacity(
 
     Those asked least recently go first, but nobody's time is set aside for whom we cannot reach.
     """
+    capacities = {ask.seated.organisation.id: ask.seated.organisation.capacity for ask in wanted}
+    if set(capacities.values()) <= {None}:  # nobody has said how much is too much
+        return {ask.seated.seat.id for ask in wanted}
     spent = await burden.spent(session, schedule.partnership_id, today=today)
     last = await burden.asked_last(session, [ask.seated.seat.id for ask in wanted])
     wishes = [
@@ -167,5 +170,4 @@ async def _within_capacity(
         )
         for ask in wanted
     ]
-    capacities = {ask.seated.organisation.id: ask.seated.organisation.capacity for ask in wanted}
     return burden.fitting(wishes, spent=spent, capacities=capacities)

@@ -35,7 +35,7 @@ class Shown(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("round_id", "item", "cell_id"),)
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
-    round_id: int = Field(foreign_key="round.id", index=True, sa_type=BigInteger)
+    round_id: int = Field(foreign_key="round.id", sa_type=BigInteger)
     item: str
     cell_id: int | None = Field(default=None, foreign_key="cell.id", sa_type=BigInteger)
     cells_version: int
@@ -50,7 +50,7 @@ class Response(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("digest_id", "seat_id", "kind"),)
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
-    digest_id: int = Field(foreign_key="digest.id", index=True, sa_type=BigInteger)
+    digest_id: int = Field(foreign_key="digest.id", sa_type=BigInteger)
     seat_id: int = Field(foreign_key="seat.id", sa_type=BigInteger)
     kind: str
     text: str | None = None

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Key, Moment
@@ -40,11 +40,15 @@ class Round(SQLModel, table=True):
     `reason`: why it was skipped; or "late" where its digest came too late to be sent.
     """
 
-    __table_args__ = (UniqueConstraint("schedule_id", "local_date"),)
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "local_date"),
+        Index("round_by_day", "partnership_id", "local_date"),
+        Index("round_briefed", "partnership_id", "briefed_at"),
+    )
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
-    schedule_id: int = Field(foreign_key="schedule.id", index=True, sa_type=BigInteger)
-    partnership_id: int = Field(foreign_key="partnership.id", index=True, sa_type=BigInteger)
+    schedule_id: int = Field(foreign_key="schedule.id", sa_type=BigInteger)
+    partnership_id: int = Field(foreign_key="partnership.id", sa_type=BigInteger)
     local_date: date
     number: int = 0
     instrument: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -70,11 +74,11 @@ class Invitation(SQLModel, table=True):
     `card` is the message that shows it now, `card_item` the item asked there ("": none).
     """
 
-    __table_args__ = (UniqueConstraint("round_id", "seat_id"),)
+    __table_args__ = (UniqueConstraint("round_id", "seat_id"), Index("invitation_by_seat", "seat_id", "id"))
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
-    round_id: int = Field(foreign_key="round.id", index=True, sa_type=BigInteger)
-    seat_id: int = Field(foreign_key="seat.id", index=True, sa_type=BigInteger)
+    round_id: int = Field(foreign_key="round.id", sa_type=BigInteger)
+    seat_id: int = Field(foreign_key="seat.id", sa_type=BigInteger)
     organisation_id: int = Field(foreign_key="organisation.id", sa_type=BigInteger)
     cell_id: int | None = Field(default=None, foreign_key="cell.id", sa_type=BigInteger)
     state: str = "asked"
@@ -97,7 +101,7 @@ class Answer(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("invitation_id", "item", "about"),)
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)
-    invitation_id: int = Field(foreign_key="invitation.id", index=True, sa_type=BigInteger)
+    invitation_id: int = Field(foreign_key="invitation.id", sa_type=BigInteger)
     item: str
     about: int = Field(default=0, sa_type=BigInteger)
     value: int | None = Field(default=None, sa_type=BigInteger)

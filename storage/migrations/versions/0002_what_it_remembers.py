@@ -1,4 +1,7 @@
-"""What this Parley remembers about itself gets a table; until now it stood among the heartbeats."""
+"""What this Parley remembers about itself gets a table; until now it stood among the heartbeats.
+
+And indexes by what three million answers beside them showed.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +14,22 @@ branch_labels = None
 depends_on = None
 
 AWAY, RESTORED = "away", "restored"
+
+# By table: what is looked up by years of rounds beside it, and what a unique key of the table serves as well.
+LOOKED_UP = (
+    ("round_by_day", "round", ("partnership_id", "local_date")),
+    ("round_briefed", "round", ("partnership_id", "briefed_at")),
+    ("invitation_by_seat", "invitation", ("seat_id", "id")),
+)
+SERVED = (
+    ("round", "partnership_id"),
+    ("round", "schedule_id"),
+    ("invitation", "seat_id"),
+    ("invitation", "round_id"),
+    ("answer", "invitation_id"),
+    ("shown", "round_id"),
+    ("response", "digest_id"),
+)
 
 
 def upgrade() -> None:
@@ -27,6 +46,10 @@ def upgrade() -> None:
     # A letter may carry the quiet hours of whoever gets it, and when the next night there falls.
     op.add_column("outbox", sa.Column("quiet", sa.String(), nullable=False, server_default=""))
     op.add_column("outbox", sa.Column("nightfall", columns.Moment(timezone=True), nullable=True))
+    for name, table, over in LOOKED_UP:
+        op.create_index(name, table, list(over), unique=False)
+    for table, column in SERVED:
+        op.drop_index(f"ix_{table}_{column}", table)
 
 
 def downgrade() -> None:
@@ -34,6 +57,10 @@ def downgrade() -> None:
     operator was told) is forgotten. A restored copy may not forget that it is silent, so it is refused.
     """
     _refuse_a_silent_copy()
+    for table, column in SERVED:
+        op.create_index(f"ix_{table}_{column}", table, [column], unique=False)
+    for name, table, _ in LOOKED_UP:
+        op.drop_index(name, table)
     op.drop_column("outbox", "nightfall")
     op.drop_column("outbox", "quiet")
     memo = sa.table("memo", sa.column("name"), sa.column("at"))
