@@ -32,8 +32,7 @@ async def draw(
     partnership.cells_version += 1
     session.add(partnership)
     await _forget(session, partnership)
-    for group in drawn:
-        await _write(session, partnership, group, organisations)
+    await _write(session, partnership, drawn, organisations)
     return {o.id: o.cell_id for o in organisations.values() if o.id is not None}
 
 
@@ -73,14 +72,25 @@ def _label(group: Group, organisations: dict[int, Organisation]) -> str:
 
 
 async def _write(
-    session: AsyncSession, partnership: Partnership, group: Group, organisations: dict[int, Organisation]
+    session: AsyncSession,
+    partnership: Partnership,
+    drawn: Sequence[Group],
+    organisations: dict[int, Organisation],
 ) -> None:
-    label = _label(group, organisations)
-    cell = Cell(
-        partnership_id=partnership.id, version=partnership.cells_version, shape=group.sort, label=label
-    )
-    session.add(cell)
+    version = partnership.cells_version
+    written = [
+        Cell(
+            partnership_id=partnership.id,
+            version=version,
+            shape=group.sort,
+            label=_label(group, organisations),
+        )
+        for group in drawn
+    ]
+    # All at once: the writer is held meanwhile, and a large partnership has eighty of them.
+    session.add_all(written)
     await session.flush()
-    for organisation_id in group.organisations:
-        organisations[organisation_id].cell_id = cell.id
-        session.add(organisations[organisation_id])
+    for group, cell in zip(drawn, written, strict=True):
+        for organisation_id in group.organisations:
+            organisations[organisation_id].cell_id = cell.id
+            session.add(organisations[organisation_id])
