@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import figures, ground, growth, starting, updates, weeks
+from benchmarks import broadcast, figures, ground, growth, memory, starting, updates, weeks
 from benchmarks.figures import Figure
 from benchmarks.ground import Ground
 
@@ -19,6 +19,8 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "start": starting.figures,
     "updates": updates.figures,
     "weeks": weeks.figures,
+    "broadcast": broadcast.figures,
+    "memory": memory.figures,
     "growth": growth.figures,
 }
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, func, select
 
-from bot import outbox, retention
-from facilitation import planning, rounds
+from bot import retention
+from facilitation import planning
 from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Organisation
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer, Schedule
-from tests import crowd, processes, proof
+from tests import crowd, processes, proof, weeks
 from tests.bot.conftest import Stage
 from tests.cast import MONDAY
 from tests.crowd import Crowd
@@ -31,7 +31,6 @@ CHECKED_IN = proof.size(ci=7, long=1)  # every so many days
 UNLIMITED = 10_000  # the pacer's factor, where the sandbox sets no limits
 GROWTH = 0.10
 QUIET_MONTH = timedelta(days=33)
-SETTLING = proof.size(ci=60, long=600)
 
 
 async def _scheduled(database: Database, people: Crowd) -> None:
@@ -74,33 +73,6 @@ def _resident(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def _at_rest(stage: Stage, thumbs: Thumbs, now: datetime) -> bool:
-    """Whether nothing is on its way by this moment of the calendar."""
-    async with stage.database.reading() as session:
-        if await rounds.due(session, now) or await outbox.due(session, now=now):
-            return False
-        if (await session.exec(select(Incoming.chat).where(Incoming.state == "new").limit(1))).first():
-            return False
-    pending = await thumbs.sandbox.control("GET", "pending")
-    return not pending["updates"] and not pending["callbacks"] and not await thumbs.act()
-
-
-async def _until(stage: Stage, thumbs: Thumbs, now: datetime, end: datetime) -> datetime:
-    """Let the calendar run from one moment of a round to the next, each time until all is done."""
-    while now < end:
-        async with stage.database.reading() as session:
-            following = await rounds.next_moment(session, now)
-        now = min(following or end, end)
-        stage.calendar.move(now)
-        await until(lambda now=now: _settled(stage, thumbs, now), within=SETTLING)  # type: ignore[misc]  # bound per turn
-    return now
-
-
-async def _settled(stage: Stage, thumbs: Thumbs, now: datetime) -> bool:
-    await thumbs.act()
-    return await _at_rest(stage, thumbs, now)
-
-
 async def _older(database: Database, moment: datetime) -> dict[str, int]:
     """How many settled updates and letters there are from before this moment."""
     updates = select(func.count()).where(Incoming.state == "done", col(Incoming.received_at) < moment)
@@ -124,9 +96,10 @@ async def test_weeks_of_rounds_leave_neither_memory_nor_old_rows_behind(
     thumbs = Thumbs(world, crowd.FIRST)
     parleys = [parley.start() for parley in _parleys(stage, world)]
 
-    now = await _until(stage, thumbs, MONDAY, MONDAY + timedelta(days=WARM))
+    passed = partial(weeks.passed, stage.database, thumbs, stage.calendar.move)
+    now = await passed(begin=MONDAY, end=MONDAY + timedelta(days=WARM))
     before = {parley.command: _resident(parley.pid) for parley in parleys}
-    now = await _until(stage, thumbs, now, MONDAY + timedelta(days=DAYS))
+    now = await passed(begin=now, end=MONDAY + timedelta(days=DAYS))
     after = {parley.command: _resident(parley.pid) for parley in parleys}
     kept = await _older(stage.database, now - retention.KEPT - 2 * retention.A_DAY)
     # Nothing happens for a month; then all that was is old.
