@@ -20,9 +20,8 @@ from bot.health import Pulse
 from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.telegram import Outcome
-from bot.translation import FileWanted
 from dialogs import conversation, floods, reports
-from dialogs.events import Event, Post, Reply, Setting
+from dialogs.events import Event, FileWanted, Post, Reply, Setting
 from storage import passing
 from storage.database import Database
 from storage.queues import Incoming
@@ -162,9 +161,9 @@ class Handler:
                 calls = [] if quiet else _calls(raw, replies)
                 moments = await self._reserved(session, chat, calls)
                 inbox.done(row)
-        except FileWanted as wanted:
+        except FileWanted:
             # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
-            content = await self._fetched(wanted.file_id)
+            content = await self._fetched(translation.file_of(raw))
             return await self.handle_next(chat, quiet=quiet, fetched=(update_id or 0, content))
         except Exception as error:
             if update_id is None:  # the database is away; there is no update to note it on

@@ -40,14 +40,6 @@ HERE = (
 LARGEST_FILE = 512 * 1024
 
 
-class FileWanted(Exception):  # noqa: N818 - it asks for something, nothing failed
-    """This update brings a file, which has to be fetched before the update can be handled."""
-
-    def __init__(self, file_id: str) -> None:
-        super().__init__(self.__doc__)
-        self.file_id = file_id
-
-
 def event(
     raw: dict[str, Any],
     *,
@@ -55,9 +47,7 @@ def event(
     awaited: dict[str, Any] | None,
     content: bytes | None = None,
 ) -> Event | None:
-    """Raises FileWanted where `content` is missing, and whatever python-telegram-bot raises on an update it
-    cannot read.
-    """
+    """Raises whatever python-telegram-bot raises on an update it cannot read."""
     found = _event(raw, received_at=received_at, awaited=awaited, content=content)
     return None if found is None or _out_of_range(found) else found
 
@@ -143,12 +133,11 @@ def _filed(message: Message, update_id: int, received_at: datetime, content: byt
     if document is None or user is None or message.chat.type != ChatType.PRIVATE:
         return None
     small = (document.file_size or 0) <= LARGEST_FILE
-    if small and content is None:
-        raise FileWanted(document.file_id)
     return Filed(
         **_moment(user, message.chat.id, update_id, received_at),
         file_name=readable(document.file_name or ""),
         content=content if small else None,
+        waits=small and content is None,
         message=message.message_id,
     )
 
@@ -191,6 +180,11 @@ def _id(holder: object, key: str) -> int:
     inner = holder.get(key) if isinstance(holder, dict) else None
     found = inner.get("id") if isinstance(inner, dict) else None
     return found if isinstance(found, int) and is_id(found) else 0
+
+
+def file_of(raw: dict[str, Any]) -> str:
+    """By what name the file of a message is fetched; only of an update that `event` could read."""
+    return str(raw["message"]["document"]["file_id"])
 
 
 def callback_of(raw: dict[str, Any]) -> str | None:

@@ -68,10 +68,11 @@ class Reworded(Moment):
 
 @dataclass(frozen=True, kw_only=True)
 class Filed(Moment):
-    """Somebody sent a file. `content` is None where it is too large to be one of ours."""
+    """Somebody sent a file. `content` is None where it is too large to be one of ours, or still `waits`."""
 
     file_name: str
     content: bytes | None
+    waits: bool = False  # it is fetched only for somebody who may send one
     message: int = 0
 
 
@@ -109,6 +110,10 @@ class Moved:
 
 
 Event = Tapped | Said | Reworded | Filed | Grouped | Reachable | Moved | PutOut | LetIn
+
+
+class FileWanted(Exception):  # noqa: N818 - it asks for something, nothing failed
+    """Its sender may send a file: it has to be fetched before this can be answered."""
 
 
 @dataclass(frozen=True)

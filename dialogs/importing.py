@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import awaited, inviting, languages, organising, readers
 from dialogs.cards import Card, Reader, draw, plain
-from dialogs.events import Filed, Moment, Reply, Setting, Tapped
+from dialogs.events import Filed, FileWanted, Moment, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import intake, members, partnerships, roster
 from facilitation.roster import RosterWrong
@@ -16,10 +16,15 @@ MOST_PROBLEMS = 20
 
 
 async def filed(session: AsyncSession, event: Filed, setting: Setting) -> Reply:
-    """A file came: what it would do is shown; nothing is done yet. Raises what makes it no roster of ours."""
+    """A file came: what it would do is shown; nothing is done yet. Raises what makes it no roster of ours.
+
+    Raises FileWanted where it has to be fetched first.
+    """
     if not await _facilitates(session, event):
         reader = await readers.alone(session, account=event.account, language=event.language)
         return Reply(draw("file_unexpected", reader))
+    if event.waits:
+        raise FileWanted
     if event.content is None:
         raise roster.FileTooLarge
     offered = tuple(dict(languages.offered(setting)))

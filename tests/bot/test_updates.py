@@ -14,7 +14,7 @@ from bot import clock, flood, inbox, pace, telegram, ticking
 from bot.handling import Handler
 from bot.pace import Pacer
 from bot.telegram import Outcome
-from dialogs.events import Filed, Setting
+from dialogs.events import Filed, FileWanted, Setting
 from storage.database import Database
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer
@@ -245,6 +245,8 @@ async def test_a_file_fetched_for_one_update_is_never_taken_for_another(
         return file_id.encode()
 
     async def respond(_session: object, event: Filed) -> tuple[()]:
+        if event.waits:
+            raise FileWanted
         seen.append(event.content)
         return ()
 
@@ -259,6 +261,29 @@ async def test_a_file_fetched_for_one_update_is_never_taken_for_another(
     await handle_all(worker)
 
     assert seen == [b"file 2"]
+
+
+async def test_nobody_s_file_is_fetched_who_may_not_send_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired, fetched = wire.cut(monkeypatch), []
+    worker = handler(database)
+
+    async def fetch(file_id: str) -> bytes:
+        fetched.append(file_id)
+        return b"a,b"
+
+    monkeypatch.setattr(worker, "_fetched", fetch)
+    member = next(iter(await opened(database, 1)))
+    updates = [said(1, member, ""), said(2, 7, "")]
+    for update in updates:
+        update["message"]["document"] = {"file_id": "large", "file_unique_id": "large", "file_size": 500_000}
+
+    await inbox.store(database, BOT, updates, now=OPENS)
+    await handle_all(worker)
+
+    assert fetched == []
+    assert [wired.to(member), wired.to(7)] == [["sendMessage"], ["sendMessage"]]
 
 
 async def test_a_tap_is_ticked_even_when_it_means_nothing(
