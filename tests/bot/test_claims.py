@@ -77,10 +77,19 @@ WEIGHTS = {
     "restart": 1,
 }
 
+LINGERING = (
+    *["claim long_pause sweep"] * 12,
+    "claim long_pause sweep claim finish",
+    "claim finish long_pause",
+)
+
 
 def sequence(seed: int) -> list[Step]:
     chance = random.Random(seed)
-    names = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS)
+    # Every other sequence is about a few letters whose bearers do not come back, or far too late.
+    lingering = ["put", "put", *chance.choices(LINGERING, k=STEPS // 3)]
+    anything = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS)
+    names = " ".join(lingering).split() if seed % 2 else anything
     return [(name, chance.randrange(10**6), chance.randrange(10**6)) for name in names]
 
 
@@ -189,6 +198,9 @@ class Office:
     async def time_goes_by(self, one: int, _other: int) -> None:
         self.bench.hands.seconds += PAUSES[one % len(PAUSES)]
         self.model.seconds = self.bench.hands.seconds
+
+    async def long_pause(self, _one: int, _other: int) -> None:
+        await self.time_goes_by(len(PAUSES) - 1, 0)
 
     async def calendar_moves(self, one: int, _other: int) -> None:
         self.model.now += timedelta(hours=(0.2, 1, 6, 30)[one % 4])
