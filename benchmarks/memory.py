@@ -48,12 +48,13 @@ async def _figures(at: Ground, engine: str) -> list[Figure]:
         thumbs = Thumbs(sandbox, crowd.FIRST)
         await weeks.settled(database, thumbs, MONDAY)
         await asyncio.sleep(AT_REST)
-        first = [_held(parley, engine, "after its start") for parley in parleys]
+        found = [_held(parley, engine, "after its start")[0] for parley in parleys]
         moved = partial(clock.move, calendar)
         await weeks.passed(database, thumbs, moved, begin=MONDAY, end=MONDAY + A_ROUND)
-        then = [_held(parley, engine, f"after a round of {MEMBERS:,}") for parley in parleys]
+        for parley in parleys:
+            found += _held(parley, engine, f"after a round of {MEMBERS:,}")
     await database.close()
-    return [figure for pair in zip(first, then, strict=True) for figures in pair for figure in figures]
+    return found
 
 
 def _parleys(at: Ground, sandbox: Sandbox, database: str, engine: str, calendar: Path) -> list[Parley]:
@@ -69,4 +70,4 @@ def _parleys(at: Ground, sandbox: Sandbox, database: str, engine: str, calendar:
 def _held(parley: Parley, engine: str, when: str) -> list[Figure]:
     now, most = ground.memory(parley.pid)
     what = f"parley {parley.command}, {engine}, {when}"
-    return [Figure(what, now, "MB"), Figure("its most so far", most, "MB")]
+    return [Figure(what, now, "MB"), Figure(f"{what}, at its peak", most, "MB")]
