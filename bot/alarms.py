@@ -127,13 +127,18 @@ class Watchman:
         if machine < self._settled:
             judged = {health.TELEGRAM} if machine > self._began + health.LATE else set()
         since = {kind: self._last_well(kind, report) for kind in late & judged}
-        telling = await troubles.noticed(self.database, since, judged=judged, sure_after=health.EVERY * 0.9)
+        sure_after = (
+            health.EVERY * 0.9
+        )  # seen twice: a machine that wakes up finds everybody late for a moment
+        telling = await self._asked(
+            lambda: troubles.noticed(self.database, since, judged=judged, sure_after=sure_after)
+        )
+        for kind in (*telling.begun, *telling.unsaid):
+            log.error("part_late", part=kind)
         if not telling:
             return
-        for kind in telling.begun:
-            log.error("part_late", part=kind)
         told = await self._say_all(telling)
-        await troubles.settled(self.database, telling, told=told)
+        await self._asked(lambda: troubles.settled(self.database, telling, told=told))
 
     def _last_well(self, kind: str, report: dict[str, Any]) -> datetime:
         signs = [report["parts"][part] for part in troubles.KINDS[kind] if part in report["parts"]]
@@ -188,16 +193,23 @@ class Watchman:
     async def _send(self, chat: int, card: Card, *, paced: bool) -> bool:
         method, payload = drawing.sent(card, chat)
         if paced:
-            async with self.database.writing() as session:
-                [at] = await pace.reserve(self.database, session, self.pacer, [(chat, method)])
+            at = await self._asked(lambda: self._reserved(chat, method))
             await asyncio.sleep(max(0.0, at - time.monotonic()))
         came = await telegram.call(self.bot, method, payload)
         if came.came != "sent":
             log.error("alarm_not_told", came=came.came)
         if came.came == "halted" and paced:
-            async with self.database.writing() as session:
-                await pace.halt(self.database, session, self.pacer, wait=came.wait)
+            await self._asked(lambda: self._halted(came.wait))
         return came.came not in ("unsent", "halted", "locked_out")
+
+    async def _reserved(self, chat: int, method: str) -> float:
+        async with self.database.writing() as session:
+            [at] = await pace.reserve(self.database, session, self.pacer, [(chat, method)])
+        return at
+
+    async def _halted(self, wait: float) -> None:
+        async with self.database.writing() as session:
+            await pace.halt(self.database, session, self.pacer, wait=wait)
 
 
 async def _facilitators(database: Database) -> list[int]:

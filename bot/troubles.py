@@ -53,10 +53,13 @@ class Telling:
     """What this process is to tell now: kinds with the moment they began. Nobody else tells it meanwhile."""
 
     begun: dict[str, datetime] = field(default_factory=dict)
+    unsaid: dict[str, datetime] = field(default_factory=dict)  # begun, and nobody can be told while it lasts
     over: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, kind: str, step: Step, since: datetime) -> None:
-        if step == "tell":
+        if step == "began" and kind == UNTELLABLE:
+            self.unsaid[kind] = since
+        elif step == "tell":
             self.begun[kind] = since
         elif step == "tell_end":
             self.over[kind] = since
@@ -70,16 +73,21 @@ def kinds(late: Collection[str]) -> set[str]:
     return {kind for kind, parts in KINDS.items() if any(part in late for part in parts)}
 
 
-def decided(known: Trouble | None, *, late: bool, seconds: float, sure_after: float) -> Step:
-    """What to do about one kind of trouble, as data. `sure_after`: so many seconds it must have lasted."""
+def decided(
+    known: Trouble | None, *, late: bool, seconds: float, sure_after: float, afterwards: bool = False
+) -> Step:
+    """What to do about one kind of trouble, as data.
+
+    `sure_after`: so many seconds it must have lasted. `afterwards`: nobody can be told while it lasts.
+    """
     if known is None or not known.lasts:
         return "began" if late else ""
     if _within(known.claimed_s, CLAIMED, seconds):
         return ""
     resting = _within(known.told_s, AGAIN, seconds)
     if not late:
-        return "tell_end" if known.told or not resting else "end"
-    wait = known.told or resting or _within(known.began_s, sure_after, seconds)
+        return "tell_end" if known.told or (afterwards and not resting) else "end"
+    wait = known.told or resting or afterwards or _within(known.began_s, sure_after, seconds)
     return "" if wait else "tell"
 
 
@@ -117,9 +125,13 @@ async def noticed(
         before = await known(session, locked=True)
         for kind in sorted(judged & {*late, *before}):
             trouble = before.get(kind)
-            step = decided(trouble, late=kind in late, seconds=seconds, sure_after=sure_after)
-            if step == "tell" and kind == UNTELLABLE:
-                continue
+            step = decided(
+                trouble,
+                late=kind in late,
+                seconds=seconds,
+                sure_after=sure_after,
+                afterwards=kind == UNTELLABLE,
+            )
             after = _after(step, trouble, late.get(kind), seconds)
             if after is not None:
                 await kept(database, session, kind, after)
