@@ -78,8 +78,8 @@ WEIGHTS = {
 }
 
 LINGERING = (
-    *["claim long_pause sweep"] * 12,
-    "claim long_pause sweep claim finish",
+    *["claim long_pause sweep long_pause"] * 12,
+    "claim long_pause sweep long_pause claim finish",
     "claim finish long_pause",
 )
 
