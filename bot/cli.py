@@ -105,13 +105,14 @@ def restore(
     ] = False,
 ) -> None:
     """Make a database from a backup; it sends nothing until it is told to go live."""
+    from bot import going_live as woken  # noqa: PLC0415 - see _house
     from bot import restoring  # noqa: PLC0415 - see _house
 
     if (file is None) != go_live:
         raise Unusable("parley restore takes the file of a backup or, for a copy restored before, --go-live.")
     chosen = settings.load()
     with onlyone.holding(chosen):
-        _run(restoring.go_live(chosen) if file is None else restoring.command(chosen, file))
+        _run(woken.command(chosen) if file is None else restoring.command(chosen, file))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from dialogs import outages as cards
 from facilitation import outages
 from facilitation.outages import ToCheck
 from storage.database import Database
-from storage.memos import Memo
+from storage.memos import RESTORED, Memo
 from storage.queues import Incoming
 
 log = structlog.get_logger(__name__)
@@ -66,12 +66,15 @@ class Watch:
 async def _worth_telling(database: Database, *, now: datetime) -> bool:
     async with database.reading() as session:
         away = await session.get(Memo, health.AWAY)
-        return away is not None and _cost_taps(away.at, now)
+        return away is not None and _cost_taps(away, now)
 
 
-def _cost_taps(since: datetime, now: datetime) -> bool:
-    """Whether taps were lost meanwhile that somebody may still believe in."""
-    return TAP_LIVES < now - since < LONG_AGO
+def _cost_taps(away: Memo, now: datetime) -> bool:
+    """Whether taps were lost meanwhile that somebody may still believe in.
+
+    What was answered after the backup of a restored copy was ticked, and is lost: however long ago that was.
+    """
+    return away.value == RESTORED or TAP_LIVES < now - away.at < LONG_AGO
 
 
 async def _handled(database: Database) -> None:
@@ -93,7 +96,7 @@ async def tell(database: Database, *, now: datetime) -> int:
             return 0
         since = away.at
         await session.delete(away)
-        if not _cost_taps(since, now):
+        if not _cost_taps(away, now):
             return 0
         told = await outages.to_check(session, since=since, now=now)
         await outbox.put(database, session, [_letter(one, since=since, now=now) for one in told])

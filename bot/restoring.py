@@ -5,8 +5,6 @@ everything twice. So nothing of it starts until somebody has said that the other
 """
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,16 +13,13 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import backup, clock, outbox, silence
+from bot import backup, silence
 from bot.backup import Progress, Taken
 from bot.settings import Settings, Unusable, naming_the_database
-from bot.telegram import Outcome
-from facilitation import restored
 from storage import carrying, schema
 from storage.database import Database
-from storage.memos import AWAY, RESTORED, Memo
+from storage.memos import RESTORED, Memo
 from storage.queues import Heartbeat, Incoming, Outgoing, Pace
 
 # What a Parley writes about itself as soon as it runs: a database with no more than that is still empty.
@@ -168,76 +163,3 @@ async def _silenced(connection: AsyncConnection, at: datetime) -> None:
     if before is None:  # else it is the copy of a copy that never went live
         row = {"name": RESTORED, "value": "", "at": at}
         await connection.execute(Memo.__table__.insert(), row)  # type: ignore[attr-defined]  # a table's class
-
-
-LIVE = """parley: this copy goes live; it holds everything until {since}.
-  What people answered after that is lost. Who has an unfinished part is told what to check.
-  {again} letters are sent again and {never} are not, because they may have been sent already.{ended}
-  Telegram keeps messages for 24 hours: what people wrote since the other one stopped still comes in.
-  Whoever asked to be forgotten after the backup is in it again: ask the facilitators, and have it done again.
-  The Parley it was copied from must never start again with this token.
-  Start this one: parley run (or web, worker and clock)"""
-ENDED = """
-  {ended} rounds end without a digest, for theirs may have been shown already; facilitators are told."""
-
-
-@dataclass(frozen=True)
-class Woken:
-    """What going live came to: letters that may have been sent, and rounds that end without a digest."""
-
-    since: datetime
-    again: int
-    never: int
-    ended: int
-
-
-async def go_live(settings: Settings) -> None:
-    """A silent copy may speak and listen from its next start on."""
-    database = Database(settings.async_database_url)
-    now = clock.for_settings(settings.clock_file, settings.api_base).now()
-    try:
-        with naming_the_database():
-            if await schema.version(database) != schema.HEAD:
-                raise Unusable("the database is not at this version's schema.\n  Run: parley migrate")
-            woken = await woken_up(database, now=now)
-    finally:
-        await database.close()
-    ended = ENDED.format(ended=woken.ended) if woken.ended else ""
-    told = {"since": silence.moment(woken.since), "again": woken.again, "never": woken.never}
-    typer.echo(LIVE.format(**told, ended=ended))
-
-
-async def woken_up(database: Database, *, now: datetime) -> Woken:
-    """Let a silent copy go live, in one transaction. Raises Unusable for one that is live.
-
-    Whatever had come due by now may have been sent by the Parley it was copied from, as after a crash: its
-    outcome is uncertain, so that nobody is reminded twice, and no invitation is lost.
-    """
-    async with database.writing() as session:
-        memo = (await session.exec(select(Memo).where(Memo.name == RESTORED).with_for_update())).first()
-        if memo is None:
-            raise Unusable("this database is live already, and nothing was changed.\n  Start it: parley run")
-        states = await _uncertain(database, session, now=now)
-        ended = await restored.caught_up(session, now=now)
-        # Everybody with an unfinished part is told what to check, when it next listens (bot/outage.py).
-        row = {"name": AWAY, "value": RESTORED, "at": memo.at}
-        away = database.insert(Memo).values(**row)
-        await session.exec(away.on_conflict_do_update(index_elements=["name"], set_=row))
-        await session.delete(memo)
-        return Woken(memo.at, states.count("retry"), states.count("uncertain"), len(ended))
-
-
-async def _uncertain(database: Database, session: AsyncSession, *, now: datetime) -> Sequence[str]:
-    """The new state of each letter that the other one may have sent."""
-    seconds = await database.machine_seconds(session)
-    wanted = select(Outgoing).where(
-        col(Outgoing.state).in_(outbox.LIVE), col(Outgoing.not_before) <= now, col(Outgoing.not_after) > now
-    )
-    letters = (await session.exec(wanted)).all()
-    for letter in letters:
-        came = Outcome("uncertain", error="a restored copy")
-        for name, value in outbox.decided(letter, came, seconds=seconds).items():
-            setattr(letter, name, value)
-        letter.lease = ""
-        session.add(letter)
-    return [letter.state for letter in letters]

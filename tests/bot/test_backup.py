@@ -19,7 +19,7 @@ from storage import database as databases
 from storage.database import Database
 from storage.memos import RESTORED, Memo
 from storage.queues import Heartbeat, Pace
-from tests import postgres
+from tests import elsewhere as other
 from tests.cast import MONDAY, Cast, seated
 from tests.conftest import ENGINES
 from tests.storage import filled
@@ -39,17 +39,8 @@ def chosen(url: str) -> Settings:
 @pytest.fixture
 def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Elsewhere:
     """`elsewhere(engine)`: the address of a database that is not there yet, or empty."""
-
-    def made(engine: str) -> str:
-        if engine == "sqlite":
-            return f"sqlite+aiosqlite:///{tmp_path / 'elsewhere' / 'copy.db'}"
-        server = request.getfixturevalue("postgres_server")
-        return postgres.create_database(
-            server, f"copy_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
-        )
-
     (tmp_path / "elsewhere").mkdir()
-    return made
+    return lambda engine: other.database_url(engine, request, tmp_path / "elsewhere")
 
 
 @pytest.fixture
@@ -339,7 +330,8 @@ async def test_a_backup_from_before_a_migration_restores_at_the_schema_of_today(
     kept = await upgrading.upgraded(chosen(str(copy.url)), copy)
     again = await upgrading.upgraded(chosen(str(copy.url)), copy)
 
-    assert kept == tmp_path / "elsewhere" / f"copy.db.before-{schema.HEAD}"
+    assert kept is not None
+    assert str(kept) == f"{copy.url.database}.before-{schema.HEAD}"
     assert again is None
     assert (backup.checked(kept).schema, stat.S_IMODE(kept.stat().st_mode)) == ("0001", 0o600)
     url = elsewhere(engine) if engine == "postgresql" else f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"

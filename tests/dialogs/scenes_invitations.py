@@ -17,7 +17,7 @@ from tests.dialogs.scenes import READER, Scene, opened
 
 # Rated and written questions of a pulse.
 COUNTS = ((5, 1), (1, 1), (2, 0), (1, 0))
-REASONS = ("missed", "nobody", "unled", "away", "resting", "skip", "cancelled")
+REASONS = ("missed", "nobody", "unled", "away", "resting", "skip", "cancelled", "restored")
 
 
 def scenes() -> Iterator[Scene]:
