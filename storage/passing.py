@@ -41,7 +41,8 @@ def name(engine: Engine) -> None:
     @event.listens_for(engine, "handle_error")
     def renamed(context: ExceptionContext) -> None:
         kind = kind_of(context.original_exception)
-        if kind is not None:
+        # The pool looks at a connection before it gives it out, and makes a new one if it is gone.
+        if kind is not None and not context.is_pre_ping:
             raise kind(context.original_exception) from context.original_exception
 
 

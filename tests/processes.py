@@ -27,6 +27,7 @@ class Parley:
     settings: dict[str, str]
     module: str = "tests.hurried"
     name: str = ""
+    prefix: tuple[str, ...] = ()  # a command that runs it
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     _log: IO[bytes] | None = field(default=None, repr=False)
@@ -47,7 +48,7 @@ class Parley:
     def start(self) -> "Parley":
         self._log = self._log or self._file.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", self.module, self.command],
+            [*self.prefix, sys.executable, "-m", self.module, self.command],
             cwd=self.folder,
             stdout=self._log,
             stderr=subprocess.STDOUT,

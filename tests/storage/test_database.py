@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.members import Member
@@ -15,6 +17,13 @@ from storage.partnerships import Organisation
 from storage.passing import CollidedError, DatabaseAwayError, DiskFullError
 from storage.queues import Heartbeat
 from tests.cast import MONDAY
+
+LET_GO = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+async def run(session: AsyncSession, statement: str) -> Any:  # noqa: ANN401 - whatever it gives
+    came = await (await session.connection()).execute(text(statement))
+    return came.first() if came.returns_rows else None
 
 
 async def members(database: Database) -> list[Member]:
@@ -94,7 +103,7 @@ async def test_machine_time_only_moves_forward(database: Database) -> None:
 async def test_a_disk_without_room_is_named_and_what_was_half_written_is_not_kept(database: Database) -> None:
     async def write(*, pages: int) -> None:
         async with database.writing() as session:
-            await session.exec(text(f"PRAGMA max_page_count={pages}"))
+            await run(session, f"PRAGMA max_page_count={pages}")
             session.add_all(Memo(name=f"{number}", value="x" * 50_000, at=MONDAY) for number in range(9))
 
     with pytest.raises(DiskFullError):
@@ -112,23 +121,40 @@ async def test_a_disk_without_room_is_named_and_what_was_half_written_is_not_kep
 async def test_a_server_that_lets_go_of_us_is_told_apart_from_a_fault_of_ours(database: Database) -> None:
     with pytest.raises(DatabaseAwayError):
         async with database.writing() as session:
-            await session.exec(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            await run(session, LET_GO)
 
     assert await members(database) == []
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
+async def test_connections_that_died_while_nobody_used_them_are_replaced_unnoticed(
+    database: Database,
+) -> None:
+    async with database.reading() as one, database.reading() as another:
+        await run(one, "SELECT 1")
+        await run(another, "SELECT 1")
+    let_go = (
+        LET_GO.replace("pg_backend_pid()", "pid") + " FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    )
+    async with database.writing() as session:
+        await run(session, let_go + " AND datname = current_database()")
+
+    async with database.reading() as one, database.reading() as another:
+        assert await run(one, "SELECT 1") == await run(another, "SELECT 1") == (1,)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
 async def test_who_holds_something_and_is_heard_of_no_more_is_let_go(database: Database) -> None:
     async with database.reading() as session:
-        assert (await session.exec(text("SHOW idle_in_transaction_session_timeout"))).one() == ("30s",)
+        assert await run(session, "SHOW idle_in_transaction_session_timeout") == ("30s",)
 
     async def stop_half_way() -> None:
         async with database.writing() as session:
             session.add(Member(account=1, created_at=MONDAY))
             await session.flush()
-            await session.exec(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+            await run(session, "SET LOCAL idle_in_transaction_session_timeout = 50")
             await asyncio.sleep(0.2)
-            await session.exec(text("SELECT 1"))
+            await run(session, "SELECT 1")
 
     with pytest.raises(DatabaseAwayError):
         await stop_half_way()
@@ -152,4 +178,4 @@ async def test_of_two_that_wait_for_each_other_one_is_told_so(database: Database
 
     came = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
 
-    assert sorted(type(one) for one in came if one) == [CollidedError]
+    assert [type(one) for one in came if one] == [CollidedError]
