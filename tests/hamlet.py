@@ -100,6 +100,10 @@ class Hamlet:
     def lead(self) -> int:
         return self.members[0]
 
+    @property
+    def everybody(self) -> Sequence[int]:
+        return [*self.members, self.facilitator]
+
     def asked(self, title: str) -> Sequence[int]:
         """Whom a questionnaire asks: an organisation's voice is its lead's."""
         return [self.lead] if title == "check-in" else self.members
@@ -162,7 +166,7 @@ class Phones:
 
     @classmethod
     def of(cls, world: Sandbox, hamlet: Hamlet) -> "Phones":
-        crowd.phones(world, [*hamlet.members, hamlet.facilitator])
+        crowd.phones(world, hamlet.everybody)
         return cls(world, world.ask("GET", "journal?since=999999999")["next"])
 
     async def look(self) -> list[Came]:

@@ -173,11 +173,12 @@ def _invitations(driver: Driver, people: Hamlet) -> dict[tuple[datetime, str], s
 async def _stored(database: Database) -> list[tuple[str, date, str, str]]:
     async with database.reading() as session:
         wanted = (
-            select(Schedule.instrument, Round.local_date, Round.state, Round.reason)
+            select(Schedule.instrument, Round)
             .join(Schedule, col(Schedule.id) == col(Round.schedule_id))
             .where(Round.state != "planned")
         )
-        return list((await session.exec(wanted)).all())
+        rows = (await session.exec(wanted)).all()
+    return [(title, one.local_date, one.state, one.reason) for title, one in rows]
 
 
 async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the_clocks(
