@@ -1,13 +1,8 @@
 """`parley`, with shorter leases and time-outs, so that what a crash leaves behind is settled in seconds.
 
-<<<<<<< Updated upstream
 `python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT and HURRIED_WAIT are seconds of machine
 time; what is uncertain waits a hundredth of its time, but no less than 2 s. With HURRIED_BEAT all signs of
 life come so many times as often, and are late so much sooner.
-=======
-`python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT, HURRIED_WAIT, HURRIED_LATE and HURRIED_EVERY
-are seconds of machine time; what is uncertain waits a hundredth of its time, but no less than 2 s.
->>>>>>> Stashed changes
 """
 
 import os
@@ -17,8 +12,6 @@ from bot import cli, health, inbox, outbox, telegram
 
 def main() -> None:
     outbox.LEASE = float(os.environ.get("HURRIED_LEASE", outbox.LEASE))
-    health.LATE = float(os.environ.get("HURRIED_LATE", health.LATE))
-    health.EVERY = float(os.environ.get("HURRIED_EVERY", health.EVERY))
     inbox.FIRST_WAIT = float(os.environ.get("HURRIED_WAIT", inbox.FIRST_WAIT))
     outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
     wait = os.environ.get("HURRIED_TIMEOUT", telegram.LONGEST_WAIT)

@@ -33,7 +33,7 @@ ACCOUNTS = range(crowd.FIRST, crowd.FIRST + PEOPLE)
 FULL = 2.0  # seconds for which nothing may be ticked
 WELL_AGAIN = 10.0
 ROOM = 24 * 2**20
-LATE, EVERY = 2.0, 0.5  # a part that gives no sign of life for so long is late, in this test
+BEAT = 20  # so many times as often: a part is late after three seconds
 
 
 @dataclass
@@ -142,8 +142,7 @@ async def parley(
         clock_file=calendar.file,
         pace=FAST,
         port=free_port(),
-        HURRIED_LATE=LATE,
-        HURRIED_EVERY=EVERY,
+        HURRIED_BEAT=BEAT,
     )
     calendar.move(OPENS)
     # Its log stands on the same disk.
