@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from bot import catching_up, ticking
 from dialogs import cards
-from facilitation import digests, members, skipping
+from facilitation import digests, earlier, members, outlook, skipping, standing
 from storage.database import Database
 from storage.members import Member
 from storage.queues import Outgoing
@@ -335,3 +335,42 @@ async def test_a_round_with_a_letter_on_its_way_waits_with_being_archived(
     after = await state()
 
     assert (waiting, after) == ("published", "archived")
+
+
+async def test_an_archived_round_counts_and_is_read_like_any_that_is_published(
+    database: Database, cast: Cast
+) -> None:
+    await held(database, cast, back=DIGEST)
+    async with database.writing() as session:
+        for letter in (await session.exec(select(Outgoing))).all():
+            letter.state = "sent"
+    await ticking.tick(database, now=OPENS + WEEK)
+    async with database.reading() as session:
+        seen = await earlier.digests(session, cast.partnership.id, account=cast.members[0], page=0)
+
+    await ticking.tick(database, now=DIGEST + 6 * DAY)
+    await ticking.tick(database, now=OPENS + 2 * WEEK)
+
+    first, second, third = (await all_rounds(database))[:3]
+    async with database.reading() as session:
+        still = await earlier.digests(session, cast.partnership.id, account=cast.members[0], page=0)
+        held_so_far = await outlook.held(session, cast.schedule.id)
+        waits = await digests.waits(session, seen[0][0].digest, account=cast.facilitator)
+    assert (first.state, second.number, third.number) == ("archived", 2, 3)
+    assert still[0][-1:] == seen[0]
+    assert (held_so_far, waits) == (3, False)
+
+
+async def test_a_note_that_did_not_arrive_is_no_digest_that_did_not(database: Database, cast: Cast) -> None:
+    await ticking.tick(database, now=OPENS + 2 * DAY)
+    async with database.writing() as session:
+        [lost] = (await session.exec(select(Outgoing))).all()
+        lost.state, lost.key = "dead", f"skipped:1:{cast.facilitator}"
+    await ticking.tick(database, now=OPENS + WEEK)
+    await ticking.tick(database, now=DIGEST + WEEK)
+
+    async with database.reading() as session:
+        found = await standing.of(session, cast.partnership, now=DIGEST + WEEK)
+
+    # The first digest of all has the number of the first round.
+    assert found.undelivered == 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from dialogs import outages
+from dialogs import outages, strip
 from dialogs.cards import Card
 from facilitation import skipping
 from facilitation.skipping import Gap
@@ -32,8 +32,19 @@ def scenes() -> Iterator[Scene]:
         yield Scene("gaps", name, partial(_gaps, [gap]))
     yield Scene("gaps", "two schedules", partial(_gaps, [GAPS["a week"], GAPS["two"]]))
     yield Scene("gaps", "many schedules", partial(_gaps, [GAPS["all at once"]] * 9))
+    yield Scene("strip", "archived", _archived)
     for words in (False, True):
         yield Scene("unsent", str(words), drawn("unsent", digest=LARGE, words=words))
+
+
+def _archived(words: str) -> Card:
+    """Above the demo's phones: a digest that has been out for long is out all the same."""
+    newest = opened(words, state="archived").round
+    told = strip.happening(
+        newest, timezone="Europe/London", replied=(8, 14), following=BACK, to_join=False, moving_to=None
+    )
+    assert "is out" in told
+    return Card(told)
 
 
 def _gaps(shapes: Sequence[tuple[list[str], int, datetime | None]], words: str) -> Card:
