@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from bot import catching_up, ticking
-from dialogs import cards
+from dialogs import cards, strip
 from facilitation import digests, earlier, members, outlook, skipping, standing
 from storage.database import Database
 from storage.members import Member
@@ -357,7 +357,11 @@ async def test_an_archived_round_counts_and_is_read_like_any_that_is_published(
         held_so_far = await outlook.held(session, cast.schedule.id)
         waits = await digests.waits(session, seen[0][0].digest, account=cast.facilitator)
     assert (first.state, second.number, third.number) == ("archived", 2, 3)
+    above = strip.happening(
+        first, timezone="UTC", replied=(8, 14), following=None, to_join=False, moving_to=None
+    )
     assert still[0][-1:] == seen[0]
+    assert above == "The digest of round 1 is out."
     assert (held_so_far, waits) == (3, False)
 
 
