@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from telegram import Bot, InputFile
 
@@ -135,7 +135,17 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 - tried a few times, then reported
             log.error("letter_unfit", letter=row.id, error=type(error).__name__, at=logs.place(error))
             return Outcome("unfit", error=type(error).__name__)
-        return await telegram.call(self.bot, row.method, payload)
+        came = await telegram.call(self.bot, row.method, payload)
+        if came.came == "halted":
+            await self._halt(came.wait)
+        return came
+
+    async def _halt(self, wait: float) -> None:
+        """Tell the other processes before the letter itself is settled, which waits its turn."""
+        pace.met(self.pacer, wait=wait)
+        with suppress(SQLAlchemyError, OSError):  # the database is away; settling the letter tells again
+            async with self.database.writing() as session:
+                await pace.halt(self.database, session, self.pacer, wait=wait)
 
     async def _settled(self, fate: Fate) -> str:
         """The state the letter ends in. Whoever comes first writes it down for all that have come meanwhile.

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.queues import Pace
 
 A_SECOND = 26.0  # of 30: what travels the network bunches up a little
-PRIVATE_GAP = 1.02
+PRIVATE_GAP = 1.1
 GROUP_GAP = 3.05
 TOKEN = 0
 
@@ -78,10 +78,16 @@ async def halt(database: Database, session: AsyncSession, pacer: Pacer, *, wait:
     await session.flush()
 
 
+def met(pacer: Pacer, *, wait: float) -> None:
+    """This process has just met a 429: it stops at once, the others as soon as they can read of it."""
+    pacer.halt.until = max(pacer.halt.until, time.monotonic() + wait)
+
+
 async def halted(database: Database, pacer: Pacer) -> float:
     """For how many seconds yet the token is halted. What is on its way looks once more before it leaves."""
-    if database.sqlite:  # nobody but this process can have met a 429
-        return max(0.0, pacer.halt.until - time.monotonic())
+    ours = max(0.0, pacer.halt.until - time.monotonic())
+    if database.sqlite or ours > 0:  # on SQLite nobody but this process can have met a 429
+        return ours
     async with database.reading() as session:
         wanted = select(Pace.halted_s).where(Pace.bot == pacer.bot, Pace.chat == TOKEN)
         until = (await session.exec(wanted)).first()
