@@ -29,13 +29,13 @@ INVITATIONS = text("""
     INSERT INTO invitation (round_id, seat_id, organisation_id, state, questions, seconds, card_item)
     SELECT round.id, seat.id, seat.organisation_id, 'finished', '[]', 80, ''
     FROM round JOIN seat ON seat.partnership_id = round.partnership_id
-    WHERE round.local_date = :day AND round.state = 'published' ORDER BY round.id, seat.id
+    WHERE round.local_date = :day AND round.state = 'archived' ORDER BY round.id, seat.id
 """).bindparams(_TYPES[0])
 ANSWERS = text("""
     INSERT INTO answer (invitation_id, item, about, value, withheld, ticked, update_id, received_at)
     SELECT invitation.id, :code, 0, 1 + (invitation.id * 7) % 5, '', '{}', invitation.id, :at
     FROM round JOIN invitation ON invitation.round_id = round.id
-    WHERE round.local_date = :day AND round.state IN ('published', 'open') ORDER BY invitation.id
+    WHERE round.local_date = :day AND round.state IN ('archived', 'open') ORDER BY invitation.id
     ON CONFLICT DO NOTHING
 """).bindparams(*_TYPES)
 RESPONSES = text("""
@@ -119,7 +119,7 @@ def _round(
         "local_date": opens.date(),
         "number": number,
         "instrument": asked,
-        "state": "published",
+        "state": "archived",
         "reason": "",
         "opens_at": opens,
         "closes_at": closes,
