@@ -20,7 +20,7 @@ from storage.memos import AWAY, RESTORED, Memo
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Round
 from tests import crowd, elsewhere
-from tests.bot.conftest import Calendar, Stage
+from tests.bot.conftest import Stage
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast
 from tests.processes import until
 from tests.sandbox_process import Sandbox
@@ -239,13 +239,9 @@ def _messages(calls: list[dict[str, Any]], part: str) -> Counter[int]:
 @pytest.mark.promise
 @pytest.mark.kill
 async def test_a_restored_copy_says_nothing_until_told_and_then_reminds_nobody_twice(
-    stage: Stage,
-    world: Sandbox,
-    calendar: Calendar,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    note: Callable[..., None],
+    stage: Stage, world: Sandbox, request: pytest.FixtureRequest, note: Callable[..., None]
 ) -> None:
+    calendar, tmp_path = stage.calendar, stage.folder
     people = await crowd.seated(stage.database, PEOPLE)
     await asyncio.to_thread(crowd.phones, world, people.accounts)
     start = (await world.control("GET", "journal?since=999999999"))["next"]
