@@ -151,7 +151,7 @@ def doctor() -> None:
     from bot import doctor as checks  # noqa: PLC0415 - see _house
 
     logs.set_up("ERROR")
-    raise typer.Exit(asyncio.run(checks.check(settings.load())))
+    raise typer.Exit(asyncio.run(checks.main()))
 
 
 @app.command()

@@ -32,5 +32,20 @@ def holding(settings: Settings) -> Iterator[None]:
         os.close(lock)
 
 
+def held(settings: Settings) -> bool:
+    """Whether a Parley holds the database file now. Nothing is made or changed by asking."""
+    file = settings.database_file
+    if file is None or not _beside(file).exists():
+        return False
+    lock = os.open(_beside(file), os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _beside(file: Path) -> Path:
     return file.with_name(file.name + ".lock")

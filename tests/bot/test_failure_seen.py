@@ -72,7 +72,9 @@ class Scene:
 
     def start(self, command: str, **more: object) -> Parley:
         beat = {"HURRIED_BEAT": FASTER} if FASTER > 1 else {}
-        given = {"operator_chat": OPERATOR, "port": self.ports[command], "pace": 30} | beat | more
+        given: dict[str, Any] = (
+            {"operator_chat": OPERATOR, "port": self.ports[command], "pace": 30} | beat | more
+        )
         return self.stage.parley(command, self.sandbox, **given).start()
 
     async def prepare(self) -> None:
