@@ -1,6 +1,8 @@
 """What the documents say is true: each command, setting, word and link they name is there, none missing."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from storage.database import NOUNS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     ROOT / "README.md",
@@ -72,6 +75,48 @@ def test_every_table_has_its_word_in_the_glossary() -> None:
     names = {mapper.class_.__name__ for mapper in SQLModel._sa_registry.mappers} - MACHINERY
 
     assert [name for name in sorted(names) if not re.search(rf"(?m)^\| .*\b{name}\b.* \|", GLOSSARY)] == []
+
+
+ALARMS = OPERATING.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+
+
+def errors(file: Path) -> Iterator[str]:
+    """The names of events that this file logs as errors."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("log.error", "log.critical"):
+            names = [one.value for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)]
+            # One that is handed on: all that is called a failure in this file.
+            handed_on = re.findall(r'"([a-z_]+_failed)"', ast.unparse(tree).replace("'", '"'))
+            yield from (str(name) for name in names or handed_on)
+
+
+def test_every_event_logged_as_an_error_stands_among_the_alarms() -> None:
+    names = {name for file in (ROOT / "bot").glob("*.py") for name in errors(file)}
+
+    assert {"part_late", "update_parked", "update_failed", "round_step_failed"} <= names
+    assert sorted(name for name in names if f"`{name}`" not in ALARMS) == []
+
+
+def openings(template: str) -> Iterator[str]:
+    """The first words of a card, and of each of its branches."""
+    text = (ROOT / "dialogs" / "templates" / f"{template}.html").read_text(encoding="utf-8")
+    for sentence in re.findall(r'(?:\A|%\}\n)(?:<b>)?\{\{ _\("([^"]+)"', text):
+        pieces = [piece.removeprefix(" UTC").split() for piece in re.split(r"%\(\w+\)s|</?\w+>", sentence)]
+        yield " ".join(next(piece for piece in pieces if len(piece) > 2)[:5])
+
+
+@pytest.mark.parametrize("module", ["reports", "alarms"])
+def test_everything_an_operator_is_told_stands_among_the_alarms(module: str) -> None:
+    source = (ROOT / "dialogs" / f"{module}.py").read_text(encoding="utf-8")
+    templates = re.findall(r'draw\(\s*"(\w+)"', source)
+    plain = " ".join(ALARMS.split())
+
+    told = {name: [words for words in openings(name) if words not in plain] for name in templates}
+
+    assert templates
+    assert {name: missing for name, missing in told.items() if missing} == {}
+    assert all(list(openings(name)) for name in templates)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -331,7 +331,7 @@ async def a_clock_that_is_off(bench: Bench) -> Settings:
         return httpx.Response(200, headers={"date": "Tue, 03 Nov 2020 10:00:00 GMT"})
 
     settings = bench.settings()
-    bench.patch.setattr(doctor_telegram.httpx.AsyncClient, "get", long_ago)
+    bench.patch.setattr(httpx.AsyncClient, "get", long_ago)
     return settings
 
 
