@@ -1,18 +1,20 @@
 """`parley`, with shorter leases and time-outs, so that what a crash leaves behind is settled in seconds.
 
-`python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT and HURRIED_WAIT are seconds of machine
-time; what is uncertain waits a hundredth of its time, but no less than 2 s. With HURRIED_BEAT all signs of
-life come so many times as often, and are late so much sooner.
+`python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT, HURRIED_WAIT, HURRIED_RETRY and HURRIED_SWEEP
+are seconds of machine time; what is uncertain waits a hundredth of its time, but no less than 2 s. With
+HURRIED_BEAT all signs of life come so many times as often, and are late so much sooner.
 """
 
 import os
 
-from bot import cli, health, inbox, outbox, telegram
+from bot import cli, delivery, health, inbox, outbox, telegram
 
 
 def main() -> None:
     outbox.LEASE = float(os.environ.get("HURRIED_LEASE", outbox.LEASE))
     inbox.FIRST_WAIT = float(os.environ.get("HURRIED_WAIT", inbox.FIRST_WAIT))
+    outbox.FIRST_WAIT = float(os.environ.get("HURRIED_RETRY", outbox.FIRST_WAIT))
+    delivery.SWEEP = float(os.environ.get("HURRIED_SWEEP", delivery.SWEEP))
     outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
     wait = os.environ.get("HURRIED_TIMEOUT", telegram.LONGEST_WAIT)
     telegram.call.__kwdefaults__ = {"read_timeout": float(wait)}
