@@ -16,9 +16,9 @@ from tests.sandbox_process import PATIENCE, Sandbox
 WORDS = "We should meet at the library more often"
 # What somebody who answers taps on a card, first come first served.
 ANSWERS = ("start", "keep", "rate", "vote", "told", "show", "pick")
-# Of every four, one answers, one says that it is not their week, and two never do anything.
-KINDS = 4
-ANSWERING, DECLINING = 0, 1
+# Of every six, one answers, two say that it is not their week, and three never do anything.
+KINDS = 6
+ANSWERING, DECLINING = (0,), (1, 2)
 
 Json = dict[str, Any]
 
@@ -63,9 +63,9 @@ class Thumbs:
     ) -> None:
         kind, turn = (account - self.first) % KINDS, (account - self.first) // KINDS
         data = ""
-        if kind == DECLINING:
+        if kind in DECLINING:
             data = next(iter(buttons.get("not", ())), "")
-        elif kind == ANSWERING:
+        elif kind in ANSWERING:
             found = next((buttons[one] for one in ANSWERS if one in buttons), buttons.get("skip", ()))
             if list(buttons) == ["skip"] and turn % 2:  # it asks for words, and every other one has some
                 self._ask(connection, "POST", f"phones/{account}/send", {"text": WORDS})
