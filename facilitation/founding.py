@@ -62,6 +62,11 @@ def make(*, now: datetime) -> tuple[Founding, str]:
     return Founding(secret_hash=invites.hashed(secret), expires_at=now + LASTS), secret
 
 
+def ended_before(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What holds for a link that ended so long ago, used or not."""
+    return (col(Founding.expires_at) < moment,)
+
+
 async def by_secret(session: AsyncSession, secret: str) -> Founding | None:
     return (
         await session.exec(select(Founding).where(Founding.secret_hash == invites.hashed(secret)))

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, exists, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -260,6 +260,15 @@ def open_at(now: datetime) -> tuple[ColumnElement[bool], ...]:
         col(Invite.taken) < col(Invite.places),
         col(Invite.revoked_at).is_(None),
         col(Invite.expires_at) > now,
+    )
+
+
+def ended_before(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What holds for a link that ended so long ago without giving anybody a seat."""
+    return (
+        col(Invite.taken) == 0,
+        (col(Invite.expires_at) < moment) | (col(Invite.revoked_at) < moment),
+        ~exists().where(col(Seat.invite_id) == col(Invite.id)),
     )
 
 
