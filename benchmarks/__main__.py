@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import broadcast, figures, ground, growth, memory, starting, updates, weeks
+from benchmarks import broadcast, figures, ground, growth, memory, starting, taps, updates, weeks
 from benchmarks.figures import Figure
 from benchmarks.ground import Ground
 
 MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "start": starting.figures,
     "updates": updates.figures,
+    "taps": taps.figures,
     "weeks": weeks.figures,
     "broadcast": broadcast.figures,
     "memory": memory.figures,

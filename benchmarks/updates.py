@@ -1,4 +1,4 @@
-"""Updates stored and handled, without a network: what the database and our own code cost."""
+"""Updates stored without a network: what the database and our own code cost. See taps.py for the rest."""
 
 import asyncio
 import statistics
@@ -13,10 +13,6 @@ from benchmarks import ground
 from benchmarks.figures import Figure, at_least
 from benchmarks.ground import Ground
 from bot import inbox
-from bot.pace import Pacer
-from bot.translation import event
-from dialogs import conversation
-from dialogs.events import Setting
 from storage import schema
 from storage.database import Database
 from storage.queues import Incoming, Pace
@@ -25,16 +21,14 @@ from tests.cast import MONDAY
 BATCH = 50
 MANY = 1000
 SINGLE = 200
-HANDLED = 300
 BOT = 42
 
 
 def figures(at: Ground) -> Iterator[Figure]:
     for engine in ground.ENGINES:
-        stored, single, handled = asyncio.run(_median(at.database(engine)))
+        stored, single = asyncio.run(_median(at.database(engine)))
         yield Figure(f"updates stored, {engine}, {BATCH} a commit", stored, "a second")
         yield at_least(3, f"the same beside single-row commits, {engine}", stored / single, "times")
-        yield at_least(150, f"updates handled, {engine}", handled, "a second")
 
 
 async def _median(url: str) -> tuple[float, ...]:
@@ -45,13 +39,13 @@ async def _median(url: str) -> tuple[float, ...]:
     return tuple(statistics.median(column) for column in zip(*runs, strict=True))
 
 
-async def measure(database: Database) -> tuple[float, float, float]:
-    """Stored a second in batches, single-row commits a second, handled a second."""
+async def measure(database: Database) -> tuple[float, float]:
+    """Stored a second in batches, and single-row commits a second."""
     async with database.reading() as session:
         known = (await session.exec(select(func.max(Incoming.update_id)))).first()
     first = (known or 0) + 1
     stored = await _stored(database, first)
-    return stored, await _single(database, first), await _handled(database, first)
+    return stored, await _single(database, first)
 
 
 def _update(number: int) -> dict[str, Any]:
@@ -83,19 +77,3 @@ async def _single(database: Database, first: int) -> float:
         async with database.writing() as session:
             session.add(Pace(bot=1, chat=number, free_s=begun))
     return SINGLE / (time.perf_counter() - begun)
-
-
-async def _handled(database: Database, first: int) -> float:
-    """Claim, conversation, done: one transaction each, as the handler does it, without the sending."""
-    pacer, setting = Pacer(BOT), Setting()
-    begun = time.perf_counter()
-    for number in range(first, first + HANDLED):
-        async with database.writing() as session:
-            row = await inbox.claim(database, session, pacer.bot, 100_000 + number % 200)
-            if row is None:
-                continue
-            happened = event(inbox.read(row), received_at=row.received_at, awaited=row.awaited)
-            if happened is not None:
-                await conversation.respond(session, happened, setting)
-            inbox.done(row)
-    return HANDLED / (time.perf_counter() - begun)
