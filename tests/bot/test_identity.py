@@ -70,8 +70,8 @@ async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new
     assert (await renewed.member(0).texts()).count("What waited.") == 1
 
 
-def settings(bot: int, **more: int) -> Settings:
-    return Settings(_env_file=None, bot_token=f"{bot}:token", **more)
+def settings(bot: int, *, new_bot: int = 0) -> Settings:
+    return Settings(_env_file=None, bot_token=f"{bot}:token", new_bot=new_bot)
 
 
 async def test_a_database_belongs_to_one_bot_until_another_is_meant(database: Database) -> None:

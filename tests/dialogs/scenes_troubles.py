@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from dialogs import cards, grouping, operating, people, reports
 from dialogs.cards import Card
@@ -14,20 +15,13 @@ from tests.dialogs.scenes import READER, Scene, drawn, partnership, same
 
 def scenes() -> Iterator[Scene]:
     for what in ("lost", "barred"):
-        yield Scene(
-            f"group_{what}", "", lambda words, what=what: grouping.ill(what, READER, partnership(words))
-        )  # type: ignore[misc]  # the loop's own
+        yield Scene(f"group_{what}", "", partial(_ill, what))
     for state, roles in STATES.items():
-        yield Scene("unreached", state, lambda words, roles=roles: _unreached(words, roles))  # type: ignore[misc]  # the loop's own
+        yield Scene("unreached", state, partial(_unreached, roles))
     yield Scene("renamed", "", lambda words: people.renamed(READER, partnership(words), bot="circle_bot"))
     for others, operator in ((True, 7), (False, 7), (False, -7)):
-        yield Scene(
-            "unled",
-            f"others {others}, in a chat of one's own {operator > 0}",
-            lambda words, others=others, operator=operator: operating.unled(  # type: ignore[misc]  # the loop's own
-                partnership(words), _lost(words, "facilitator"), others=others, operator=operator
-            ),
-        )
+        state = f"others {others}, in a chat of one's own {operator > 0}"
+        yield Scene("unled", state, partial(_unled, others, operator))
     link = "https://t.me/parley_bot?start=" + "s" * 32
     yield Scene("unled_link", "", drawn("unled_link", name=same, url=link, days=60))
     yield from to_the_operator()
@@ -47,17 +41,9 @@ def to_the_operator() -> Iterator[Scene]:
         "rivals", "ours", lambda _: reports.rivals(here="north (process 7)", others="south (process 8)")
     )
     for host, back in (("elsewhere.example", True), ("", True), ("elsewhere.example", False)):
-        yield Scene(
-            "webhook_taken",
-            f"{host} {back}",
-            lambda _, host=host, back=back: reports.webhook_taken(host=host, back=back),  # type: ignore[misc]  # the loop's own
-        )
+        yield Scene("webhook_taken", f"{host} {back}", partial(_taken, host, back))
     for waiting in (1, 40):
-        yield Scene(
-            "webhook_complaint",
-            f"{waiting}",
-            lambda words, waiting=waiting: reports.webhook_complaint(said=words, waiting=waiting),  # type: ignore[misc]  # the loop's own
-        )
+        yield Scene("webhook_complaint", f"{waiting}", partial(_complaint, waiting))
     yield Scene("bot_renamed", "", lambda _: reports.bot_renamed("circle_bot"))
 
 
@@ -75,5 +61,21 @@ def _lost(words: str, role: str, *, at: datetime = MONDAY) -> Unreached:
     return Unreached(seat, cards.short(words, 100))
 
 
-def _unreached(words: str, roles: tuple[str, ...]) -> Card:
+def _ill(what: str, words: str) -> Card:
+    return grouping.ill(what, READER, partnership(words))
+
+
+def _unreached(roles: tuple[str, ...], words: str) -> Card:
     return people.unreached(READER, partnership(words), [_lost(words, role) for role in roles])
+
+
+def _unled(others: bool, operator: int, words: str) -> Card:  # noqa: FBT001 - bound by a scene
+    return operating.unled(partnership(words), _lost(words, "facilitator"), others=others, operator=operator)
+
+
+def _taken(host: str, back: bool, _: str) -> Card:  # noqa: FBT001 - bound by a scene
+    return reports.webhook_taken(host=host, back=back)
+
+
+def _complaint(waiting: int, words: str) -> Card:
+    return reports.webhook_complaint(said=words, waiting=waiting)
