@@ -32,6 +32,7 @@ FAST = 30
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JUMP = 3 * HOUR
 JUMPS_AT_NOON = 0.2
+FAILURES = ("tick_failed", "planning_failed", "catching_up_failed", "round_step_failed", "archiving_failed")
 # Both change their clocks within the two weeks of CI: at 1:30 there was no 1:30, or there were two.
 BEGINS = {"sqlite": date(2027, 3, 22), "postgresql": date(2026, 10, 19)}
 # From a midnight until somebody keeps time again: some dates of each are past, and one may open late.
@@ -235,5 +236,7 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
     assert {key: len(ids) for key, ids in _invitations(driver, people).items()} == {
         (moment, title): times * len(people.asked(title)) for (moment, title), times in wanted.items()
     }
+    log = "".join(clock.log for clock in driver.clocks)
+    assert [failure for failure in FAILURES if failure in log] == []
     assert driver.killed.total() >= KILLS
     assert {"inside", "after"} <= set(driver.killed)

@@ -26,7 +26,6 @@ WEEKS = proof.size(ci=1, long=12)  # each with a week before it in which all is 
 PEOPLE = proof.size(ci=6, long=40)
 FAST = 30
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-DOWN = timedelta(days=7)
 LASTS = timedelta(days=5)  # how late a digest may come
 STARTS = date(2026, 11, 2)  # a Monday
 # A daily check-in, a pulse on Tuesdays, a nudge on Thursdays; digests fall into the week away, or before it.
@@ -36,8 +35,8 @@ ASKED = (
     Asked("nudge", STARTS + 3 * DAY, 7, time(10), time(17), window_days=2, digest_days=1),
 )
 # Thursday, with invitations on their way; and by turns, when somebody is back: by day and by night.
-LEFT = timedelta(days=3, hours=10, minutes=5)
-BACK = (DOWN + 2 * HOUR, DOWN + 12 * HOUR, DOWN + 30 * HOUR, DOWN - 5 * HOUR)
+LEFT = (3, time(10, 5))
+BACK = ((10, time(12, 5)), (10, time(22, 5)), (11, time(16, 5)), (10, time(5, 5)))
 # Telegram takes nothing just before the crash, so that letters wait in the outbox.
 NOTHING = {"rules": [{"do": "429", "method": "sendMessage", "share": 1.0, "retry_after": 2}], "seed": 5}
 
@@ -105,8 +104,12 @@ async def _back(stage: Stage, phones: Phones, back: datetime) -> Arrived:
 
 def _morning(back: datetime) -> datetime:
     """The next half past eight."""
-    morning = datetime.combine(back.date(), time(8, 30), UTC)
-    return morning if morning > back + HOUR else morning + DAY
+    mornings = (hamlet.first_shown(back.date() + ahead * DAY, time(8, 30)) for ahead in (0, 1))
+    return next(morning for morning in mornings if morning > back + HOUR)
+
+
+def _on(week: date, when: tuple[int, time]) -> datetime:
+    return hamlet.first_shown(week + when[0] * DAY, when[1])
 
 
 @dataclass(frozen=True)
@@ -211,8 +214,8 @@ async def test_after_a_week_down_each_is_told_once_and_nothing_stale_is_sent(
     running, totals = _started(stage, world), Counter[str]()
 
     for turn in range(WEEKS):
-        left = datetime.combine(STARTS, time(), UTC) + turn * 2 * DOWN + LEFT
-        back = left + BACK[turn % len(BACK)]
+        week = STARTS + turn * 14 * DAY
+        left, back = _on(week, LEFT), _on(week, BACK[turn % len(BACK)])
         await _until_thursday(stage, phones, since, left)
         await _crash(stage, world, phones, running, left)
         stage.calendar.move(back)
