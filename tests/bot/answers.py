@@ -21,9 +21,11 @@ class Watched(Screens):
 
     invited: Counter[int] = field(default_factory=Counter)
     letters: Counter[int] = field(default_factory=Counter)
+    answered: int = 0  # taps, whatever the answer was
 
     def _note(self, entry: dict[str, Any]) -> None:
         super()._note(entry)
+        self.answered += entry["ok"] and entry["method"] == "answerCallbackQuery"
         if entry["ok"] and entry["method"] == "sendMessage":
             self.letters[entry["chat_id"]] += 1
             data = [button.get("data", "") for row in entry["buttons"] for button in row]
