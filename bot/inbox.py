@@ -1,5 +1,6 @@
 """The inbox: what came in is stored first, then handled, per chat in order, each in one transaction."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,47 @@ class Unreadable:
     """An update that cannot be stored, and why."""
 
     reason: str
+
+
+class Slot:
+    """Where updates come in one by one: whoever is first stores all that have come meanwhile."""
+
+    def __init__(self, database: Database, bot: int) -> None:
+        self._database = database
+        self._bot = bot
+        self._storing = asyncio.Lock()
+        self._handed: list[Handed] = []
+
+    async def store(self, update: dict[str, Any], *, now: datetime) -> list[Unreadable]:
+        """As `store` below: done once it is committed, and raises what kept it from that."""
+        mine = Handed(update, asyncio.get_running_loop().create_future())
+        self._handed.append(mine)
+        async with self._storing:
+            if not mine.fate.done():
+                handed, self._handed = self._handed, []
+                await self._store(handed, now=now)
+        return mine.fate.result()
+
+    async def _store(self, handed: "list[Handed]", *, now: datetime) -> None:
+        try:
+            refused = await store(self._database, self._bot, [one.update for one in handed], now=now)
+        except Exception as error:  # noqa: BLE001 - of several, one may be at fault: each fails by itself
+            if len(handed) == 1:
+                handed[0].fate.set_exception(error)
+                return
+            for one in handed:
+                await self._store([one], now=now)
+            return
+        for one in handed:
+            one.fate.set_result(refused[:1] if number_of(one.update) is None else [])
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One update, and what becomes of it."""
+
+    update: dict[str, Any]
+    fate: asyncio.Future[list[Unreadable]]
 
 
 async def store(

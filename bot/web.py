@@ -40,7 +40,7 @@ def secret(settings: Settings) -> str:
 
 
 def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.Event) -> Starlette:
-    expected = secret(settings).encode()
+    expected, slot = secret(settings).encode(), inbox.Slot(database, settings.bot_id)
     window = health.Window(database, clock)
 
     async def receive(request: Request) -> Response:
@@ -50,7 +50,7 @@ def app(settings: Settings, database: Database, clock: Clock, *, wake: asyncio.E
         body = await _body(request)
         if body is None:
             return PlainTextResponse("Too large.", 413)
-        return await _stored(database, settings.bot_id, body, clock, wake=wake)
+        return await _stored(slot, body, clock, wake=wake)
 
     async def healthy(_request: Request) -> Response:
         return await _healthy(window)
@@ -106,9 +106,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-async def _stored(
-    database: Database, bot: int, body: bytes, clock: Clock, *, wake: asyncio.Event
-) -> Response:
+async def _stored(slot: inbox.Slot, body: bytes, clock: Clock, *, wake: asyncio.Event) -> Response:
     try:
         update = _read(body)
     except ValueError:
@@ -116,7 +114,7 @@ async def _stored(
         log.warning("update_unreadable", reason="it is not a JSON object", size=len(body))
         return Response()
     try:
-        refused = await inbox.store(database, bot, [update], now=clock.now())
+        refused = await slot.store(update, now=clock.now())
     except Exception as error:  # noqa: BLE001 - not stored: Telegram keeps it and sends it again
         log.error("storing_failed", error=type(error).__name__)
         return PlainTextResponse("Not stored. Please send it again.", 500)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, func, select
 from telegram import Bot
 
@@ -135,6 +136,39 @@ async def test_a_text_answers_what_was_awaited_when_it_arrived(
     async with database.reading() as session:
         answer = (await session.exec(select(Answer))).one()
     assert (answer.item, answer.text) == ("said_aloud", "Say it aloud")
+
+
+async def test_updates_that_come_one_by_one_at_once_are_stored_together(database: Database) -> None:
+    slot, commits = inbox.Slot(database, BOT), []
+    event.listen(database.engine.sync_engine, "commit", commits.append)
+    updates = [said(number, number, "hello") for number in range(1, 101)]
+
+    refused = await asyncio.gather(*(slot.store(update, now=OPENS) for update in [*updates, {}]))
+
+    assert [len(one) for one in refused] == [0] * 100 + [1]
+    assert sum((await inbox.waiting(database, BOT)).values()) == 100
+    assert len(commits) <= 3
+
+
+async def test_one_that_cannot_be_stored_takes_nobody_along(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot, row = inbox.Slot(database, BOT), inbox._row
+
+    def broken(bot: int, update: dict[str, Any], *given: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as it is called
+        if update["update_id"] == 2:
+            raise ZeroDivisionError
+        return row(bot, update, *given, **more)
+
+    monkeypatch.setattr(inbox, "_row", broken)
+    updates = [said(number, number, "hello") for number in (1, 2, 3)]
+
+    came = await asyncio.gather(
+        *(slot.store(update, now=OPENS) for update in updates), return_exceptions=True
+    )
+
+    assert [type(one) for one in came] == [list, ZeroDivisionError, list]
+    assert list(await inbox.waiting(database, BOT)) == [1, 3]
 
 
 async def impatient(database: Database) -> None:
