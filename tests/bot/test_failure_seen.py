@@ -91,7 +91,7 @@ class Scene:
         return {"status": 0, "late": []}
 
     async def well(self, at: str) -> bool:
-        return (await self.health(at))["status"] == 200
+        return bool((await self.health(at))["status"] == 200)
 
     async def told(self, words: str) -> int:
         """How many messages in the operator's chat say this."""

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from sqlmodel import select
@@ -20,14 +21,16 @@ from storage.database import Database
 from storage.members import Member
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Round
-from tests import crowd, processes
+from tests import crowd, processes, proof
 from tests.bot.conftest import Stage
 from tests.cast import CLOSES, DIGEST, OPENS, REMINDS
-from tests.processes import free_port, until
+from tests.processes import Parley, free_port, until
 from tests.sandbox_process import Sandbox
 
 TOKEN = "99731:token-marmalade-in-the-attic"
 SECRET = "secret-marmalade-in-the-cellar"
+ALL = proof.size(ci=0, long=1)  # the commands on both engines
+KEY = "key-marmalade-behind-the-clock"
 WORDS = "answer-marmalade-under-the-stairs"
 NAME = "Name-Marmalade Attlee"
 MARKS = [TOKEN, TOKEN.partition(":")[2], SECRET, WORDS, "marmalade", "Marmalade"]
@@ -100,7 +103,8 @@ async def test_a_whole_round_at_debug_says_nothing_that_anybody_wrote(
         public_url=f"http://127.0.0.1:{port}",
         port=port,
         webhook_secret=SECRET,
-        MARKS=f"{WORDS} {NAME} {SECRET} {TOKEN}",
+        metrics_key=KEY,
+        MARKS=f"{WORDS} {NAME} {SECRET} {KEY} {TOKEN}",
         HURRIED_WAIT=0.05,
         HURRIED_TIMEOUT=2,
     ).start()
@@ -113,18 +117,55 @@ async def test_a_whole_round_at_debug_says_nothing_that_anybody_wrote(
     await until(lambda: _digested(stage.database), within=60)
     await sandbox.control("POST", "updates", {"update": {"update_id": 2 * 10**9, "message": {"text": WORDS}}})
     await until(lambda: asyncio.to_thread(lambda: "update_failed" in loud.log))
+    beside = await _shown(port)
+    if stage.on_sqlite or ALL:
+        beside += await _said_beside(loud)
+        assert any("database at schema" in line for line in beside), "the doctor did not look"
     loud.stop()
 
     lines = loud.log.splitlines()
-    marked = [line for line in lines if any(mark in line for mark in MARKS)]
-    note(28, lines=len(lines), marks_found=len(marked))
+    marked = [line for line in (*lines, *beside) if any(mark in line for mark in MARKS)]
+    note(28, lines=len(lines) + len(beside), marks_found=len(marked))
     assert marked == []
+    assert any("parley_ok" in line for line in beside), "the numbers were not read"
     events = [json.loads(line) for line in lines]
     names = {event["event"] for event in events}
     assert {"running", "round_step", "update_failed", "thread_crashed", "warned", "tick_failed"} <= names
     assert any(name.startswith("sqlalchemy.engine") for name in names), "the libraries were not loud"
     assert any(name.startswith("uvicorn.access") for name in names), "the access log was off"
     assert any(event.get("error") == "Overheard" and "loud.py" in event.get("at", "") for event in events)
+
+
+async def _shown(port: int) -> list[str]:
+    """What can be read at the port, with the key and without."""
+    async with httpx.AsyncClient() as client:
+        pages = [
+            await client.get(f"http://127.0.0.1:{port}/{page}", headers={"authorization": f"Bearer {key}"})
+            for page, key in (("health", KEY), ("metrics", KEY), ("metrics", WORDS), (f"metrics?{KEY}", "x"))
+        ]
+    return [line for page in pages for line in page.text.splitlines()]
+
+
+async def _said_beside(loud: Parley) -> list[str]:
+    """What the commands say that look at a Parley, or copy it while it runs."""
+    commands = (("doctor",), ("backup", "copy"), ("backup", "nowhere/copy"))
+    told = await asyncio.gather(*(asyncio.to_thread(_told, loud, command) for command in commands))
+    told.append(await asyncio.to_thread(_told, loud, ("restore", "copy"), database_url="sqlite:///other.db"))
+    return [line for text in told for line in text.splitlines()]
+
+
+def _told(loud: Parley, command: Sequence[str], **more: str) -> str:
+    """All that this command says, as loud as the Parley beside it."""
+    settings = loud.settings | {f"PARLEY_{name.upper()}": value for name, value in more.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.loud", *command],
+        cwd=loud.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=processes.environment(settings),
+    )
+    return done.stdout + done.stderr
 
 
 async def _round_with_words(stage: Stage, sandbox: Sandbox, account: int) -> None:
