@@ -225,6 +225,15 @@ async def test_a_group_gets_a_message_every_three_seconds(database: Database) ->
     assert moments[-1] - moments[0] >= 60
 
 
+async def test_whoever_meets_a_429_stops_before_anybody_is_told(database: Database) -> None:
+    pacer, other = Pacer(42), Pacer(42)
+
+    pace.met(pacer, wait=5)
+
+    assert 4 < await pace.halted(database, pacer) <= 5
+    assert await pace.halted(database, other) == 0
+
+
 async def test_rows_of_chats_long_free_are_dropped(database: Database) -> None:
     async with database.writing() as session:
         await pace.reserve(database, session, Pacer(42), [(5, "sendMessage"), (6, "sendMessage")])
