@@ -25,9 +25,9 @@ from tests.thumbs import Thumbs
 
 pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
 
-DAYS, WARM = proof.size(ci=14, long=90), proof.size(ci=7, long=30)
+DAYS, WARM = proof.size(ci=9, long=90), proof.size(ci=7, long=30)
 MEMBERS, SEATS = proof.size(ci=40, long=2000), proof.size(ci=5, long=25)
-CHECKED_IN = proof.size(ci=7, long=1)  # every so many days
+CHECKED_IN = proof.size(ci=14, long=1)  # every so many days
 UNLIMITED = 10_000  # the pacer's factor, where the sandbox sets no limits
 GROWTH = 0.10
 QUIET_MONTH = timedelta(days=33)
