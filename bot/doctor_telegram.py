@@ -83,7 +83,9 @@ async def _waiting(bot: Bot, count: int) -> Finding:
 async def _operator(settings: Settings, bot: Bot) -> Finding:
     if not settings.operator_chat:
         return wrong("operator_not_named", "nobody is told when something goes wrong")
-    came = await telegram.call(bot, "getChat", {"chat_id": settings.operator_chat})
+    # getChat answers for a chat that has blocked us, too.
+    typing = {"chat_id": settings.operator_chat, "action": "typing"}
+    came = await telegram.call(bot, "sendChatAction", typing)
     if came.came != "sent":
         return wrong("operator_not_reached", "the chat in PARLEY_OPERATOR_CHAT cannot be reached")
     return Finding("the operator's chat can be reached")

@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -274,11 +274,13 @@ async def _serve(house: House) -> None:
     door = house.door or web.bound(house.settings)
     application = web.app(house.settings, house.database, house.clock, wake=house.handler.wake)
     server = web.server(application)
+    serving = asyncio.create_task(server.serve(sockets=[door]))
     try:
-        await server.serve(sockets=[door])
-    finally:
+        await asyncio.shield(serving)
+    finally:  # whoever is being answered still gets the answer, and connections are closed
         server.should_exit = True
-        door.close()
+        with closing(door):
+            await serving
 
 
 async def _keep_time(house: House) -> None:

@@ -7,7 +7,7 @@ HURRIED_BEAT all signs of life come so many times as often, and are late so much
 
 import os
 
-from bot import cli, delivery, health, inbox, outbox, telegram
+from bot import cli, delivery, health, identity, inbox, outbox, telegram
 
 
 def main() -> None:
@@ -16,6 +16,8 @@ def main() -> None:
     outbox.FIRST_WAIT = float(os.environ.get("HURRIED_RETRY", outbox.FIRST_WAIT))
     delivery.SWEEP = float(os.environ.get("HURRIED_SWEEP", delivery.SWEEP))
     outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
+    if look := os.environ.get("HURRIED_LOOK"):  # how soon a token that is revoked, or valid again, is noticed
+        identity.LOOK = outbox.LOCKED_OUT = float(look)
     wait = os.environ.get("HURRIED_TIMEOUT", telegram.LONGEST_WAIT)
     telegram.call.__kwdefaults__ = {"read_timeout": float(wait)}
     if times := os.environ.get("HURRIED_BEAT"):

@@ -31,7 +31,6 @@ async def river(database: Database, cast: Cast, stage: Stage, world: Sandbox) ->
     return River(database, cast, stage, world)
 
 
-@pytest.mark.alone
 async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new_one_what_waited_goes_out(
     river: River,
 ) -> None:
@@ -46,7 +45,7 @@ async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new
         said = await health()
         return (said["status"], said.get("silent")) == (503, ["locked_out"])
 
-    running = river.stage.parley("run", river.world, port=port).start()
+    running = river.stage.parley("run", river.world, port=port, HURRIED_LOOK=1).start()
     await river.remembers(identity.NAME)
     fresh = f"{river.world.bot_id}:fresh"
     await river.world.control("POST", "token", {"token": fresh})
@@ -58,7 +57,7 @@ async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new
     running.stop()
 
     renewed = River(river.database, river.cast, river.stage, replace(river.world, token=fresh))
-    again = renewed.stage.parley("run", renewed.world, port=port).start()
+    again = renewed.stage.parley("run", renewed.world, port=port, HURRIED_LOOK=1).start()
     await renewed.member(0).reads("What waited.")
     await renewed.remembers(identity.LOCKED_OUT, yes=False)
     again.stop()
