@@ -22,12 +22,12 @@ from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
 
-WEEKS = proof.size(ci=1, long=12)  # each with a week before it in which all is well
+WEEKS = proof.size(ci=1, long=4)  # each with a week before it in which all is well
 PEOPLE = proof.size(ci=6, long=40)
 FAST = 30
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LASTS = timedelta(days=5)  # how late a digest may come
-STARTS = date(2026, 11, 2)  # a Monday
+STARTS = date(2027, 3, 22)  # a Monday; clocks change in the week away
 # A daily check-in, a pulse on Tuesdays, a nudge on Thursdays; digests fall into the week away, or before it.
 ASKED = (
     Asked("check-in", STARTS, 1, time(9), time(17), digest_days=1, digest=time(10)),
