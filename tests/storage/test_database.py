@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.database import Database
+from storage.database import POOL, POOL_MORE, Database
 from storage.members import Member
 from storage.memos import Memo
 from storage.partnerships import Organisation
@@ -179,3 +180,12 @@ async def test_of_two_that_wait_for_each_other_one_is_told_so(database: Database
     came = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
 
     assert [type(one) for one in came if one] == [CollidedError]
+
+
+def test_the_page_for_operators_counts_connections_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    most = POOL + POOL_MORE
+
+    assert f"A process keeps up to {POOL} connections" in page
+    assert f"{most} connections at\nmost" in page
+    assert f"6 x {most} = {6 * most} at most" in page
