@@ -248,9 +248,19 @@ async def _receive(house: House) -> None:
         if time.monotonic() - looked >= identity.LOOK:
             looked, well = time.monotonic(), await _comes_here(rivals, wanted)
         if well:
-            with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
-                await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+            await _still_heard(house, watch, pulse)
         await asyncio.sleep(METRONOME)
+
+
+async def _still_heard(house: House, watch: outage.Watch, pulse: Pulse) -> None:
+    """Note that messages are brought to us, and are stored: where they are not, taps grow old at Telegram."""
+    await watch.heard(machine=time.monotonic())
+    try:
+        await pulse.beat(now=house.clock.now(), machine=time.monotonic())
+    except Exception:  # noqa: BLE001 - a sign of life that cannot be noted is a sign missing
+        watch.unheard()
+    else:
+        await watch.caught_up()
 
 
 async def _comes_here(rivals: Rivals, wanted: dict[str, Any]) -> bool:

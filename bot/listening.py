@@ -45,14 +45,16 @@ async def poll(
             pause = min(pause * 2, LONGEST_PAUSE)
             continue
         pause = FIRST_PAUSE
+        # Nothing came: all is confirmed. After a quiet week Telegram numbers from anywhere, even below.
+        stored: int | None = 0
+        if came.result:
+            stored = await _stored(database, bot_id, came.result, clock, wake=wake, offset=offset)
+        if stored is None:  # taps grow old at Telegram meanwhile: that is not listening
+            continue
+        offset = stored
         await watch.heard(machine=time.monotonic())
         with suppress(Exception):  # a sign of life that cannot be noted is a sign missing
             await pulse.beat(now=clock.now(), machine=time.monotonic())
-        if came.result:
-            offset = await _stored(database, bot_id, came.result, clock, wake=wake, offset=offset)
-        else:
-            # All is confirmed. After a quiet week Telegram numbers from anywhere, perhaps from below.
-            offset = 0
         if len(came.result) < AT_ONCE:
             await watch.caught_up()
 
@@ -80,14 +82,14 @@ async def _stored(
     *,
     wake: asyncio.Event,
     offset: int,
-) -> int:
-    """The new offset; the old one, after a pause, if storing failed."""
+) -> int | None:
+    """The new offset; None, after a pause, if storing failed."""
     try:
         refused = await inbox.store(database, bot_id, updates, now=clock.now())
     except Exception as error:  # noqa: BLE001 - the database may be away; Telegram keeps the updates for us
         log.error("storing_failed", error=type(error).__name__)
         await asyncio.sleep(1)
-        return offset
+        return None
     for unreadable in refused:
         log.warning("update_unreadable", reason=unreadable.reason)
     wake.set()

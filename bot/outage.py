@@ -34,13 +34,14 @@ class Watch:
         self.database = database
         self.clock = clock
         self._heard: float | None = None
+        self._before: float | None = None
         self._owed = False
 
     async def heard(self, *, machine: float) -> None:
         """Telegram answered. To be told before the next sign of life is noted."""
         # The calendar alone says nothing: in the demo somebody moves it by days.
         silent = self._heard is None or machine - self._heard > TAP_LIVES.total_seconds()
-        self._heard = machine
+        self._before, self._heard = self._heard, machine
         if not silent:
             return
         try:
@@ -49,6 +50,10 @@ class Watch:
             self._owed = True
         except Exception as error:  # noqa: BLE001 - the database may be away; then the next silence tells
             log.error("silence_not_noted", error=type(error).__name__)
+
+    def unheard(self) -> None:
+        """What we heard could not be stored, so it does not count."""
+        self._heard = self._before
 
     async def caught_up(self) -> None:
         """All that came meanwhile is stored: once it is handled, people are told."""

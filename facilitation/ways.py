@@ -11,7 +11,7 @@ from facilitation import organisations, partnerships, planning, zones
 from facilitation.refusals import Refusal
 from facilitation.zones import ZoneUnknown
 from storage.partnerships import Partnership
-from storage.rounds import Schedule
+from storage.rounds import Round, Schedule
 
 LONGEST_DANGER = 300  # letters: it stands on every card that asks somebody in
 LARGEST_MINIMUM = 20
@@ -51,16 +51,21 @@ async def live_by(session: AsyncSession, partnership: Partnership, zone: str, *,
     """
     if zone not in zones.known():
         raise ZoneUnknown
-    partnership.timezone = zone
-    session.add(partnership)
-    await session.flush()
     wanted = select(Schedule.id).where(
         Schedule.partnership_id == partnership.id,
         col(Schedule.started_at).is_not(None),
         col(Schedule.paused_at).is_(None),
         col(Schedule.deleted_at).is_(None),
     )
-    for schedule_id in (await session.exec(wanted.order_by(col(Schedule.id)))).all():
+    ids = (await session.exec(wanted.order_by(col(Schedule.id)).with_for_update())).all()
+    # A clock that opens a round holds the round and then the partnership: in another order the two would wait
+    # for each other.
+    held = select(Round.id).where(Round.partnership_id == partnership.id, Round.state == "planned")
+    await session.exec(held.order_by(col(Round.id)).with_for_update())
+    partnership.timezone = zone
+    session.add(partnership)
+    await session.flush()
+    for schedule_id in ids:
         await planning.plan(session, schedule_id, now=now)
 
 

@@ -15,7 +15,7 @@ from bot.health import Pulse
 from bot.rivals import Rivals
 from bot.telegram import Outcome
 from storage.database import Database
-from storage.queues import Incoming
+from storage.queues import Heartbeat, Incoming
 from tests.bot import wire
 from tests.bot.wire import BOT
 
@@ -91,6 +91,20 @@ async def test_what_could_not_be_stored_is_asked_for_again(
     async with polling(database, said, monkeypatch):
         assert said.offsets == [0, 0, 8]
         assert await stored(database) == [7]
+
+
+async def test_while_nothing_can_be_stored_we_give_no_sign_of_life(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        said.done.set()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(inbox, "store", away)
+    said = Telegram([{"update_id": 7}], [{"update_id": 7}])
+
+    async with polling(database, said, monkeypatch), database.reading() as session:
+        assert await session.get(Heartbeat, "listening") is None
 
 
 async def test_after_a_quiet_week_numbers_may_begin_again_below(

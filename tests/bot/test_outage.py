@@ -154,6 +154,24 @@ async def test_a_network_that_was_cut_counts_like_a_restart_and_a_moved_calendar
     assert (first, moved, cut) == (0, 0, len(cast.members))
 
 
+async def test_a_database_that_was_away_for_long_counts_like_a_cut_network(
+    database: Database, cast: Cast, round_id: int, file: Path
+) -> None:
+    await Pulse(database, "listening").beat(now=AWAY, machine=1.0)
+    clock.move(file, AWAY)
+    watch = Watch(database, Clock(file))
+    await watch.heard(machine=1.0)
+    await watch.caught_up()
+    for machine in (11.0, 80.0, 150.0):  # Telegram brings messages, and none can be stored
+        await watch.heard(machine=machine)
+        watch.unheard()
+    clock.move(file, BACK)
+    await watch.heard(machine=160.0)
+    await watch.caught_up()
+
+    assert len(await notes(database)) == len(cast.members)
+
+
 async def test_what_was_written_meanwhile_is_handled_before_it_is_counted(
     database: Database, cast: Cast, round_id: int, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

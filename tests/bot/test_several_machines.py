@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from facilitation import rounds, ways
 from storage.database import Database
+from storage.partnerships import Partnership
 from storage.queues import Outgoing
 from tests import crowd, postgres, proof
 from tests.bot.answers import Watched, so_far, wrong
 from tests.bot.conftest import Stage
 from tests.bot.test_listening_kills import RATINGS, Person, followed
-from tests.cast import DIGEST, OPENS
+from tests.cast import DIGEST, MONDAY, OPENS, Cast
+from tests.facilitation.turning import all_rounds
 from tests.processes import Parley, free_port, until
 from tests.sandbox_process import Sandbox
 
@@ -154,6 +157,33 @@ async def _refused(world: Sandbox) -> int:
     """How often the sandbox said: too many."""
     page: dict[str, Any] = await world.control("GET", "journal?since=0&kind=call")
     return sum(entry.get("error_code") == 429 for entry in page["entries"])
+
+
+async def test_a_clock_that_is_changed_while_a_round_opens_waits_and_neither_gives_way(
+    database: Database, cast: Cast
+) -> None:
+    [first, *_] = await all_rounds(database)
+    held = asyncio.Event()
+
+    async def opening() -> None:
+        async with database.writing() as session:
+            await rounds.claimed(session, first.id, state="planned")
+            held.set()
+            await asyncio.sleep(0.3)
+            partnership = await session.get_one(Partnership, first.partnership_id)
+            await session.refresh(partnership, with_for_update={"key_share": True})
+
+    async def changing() -> None:
+        await held.wait()
+        async with database.writing() as session:
+            partnership = await session.get_one(Partnership, first.partnership_id)
+            await ways.live_by(session, partnership, "Europe/Lisbon", now=MONDAY)
+
+    await asyncio.gather(opening(), changing())
+
+    async with database.reading() as session:
+        changed = await session.get_one(Partnership, cast.partnership.id)
+    assert changed.timezone == "Europe/Lisbon"
 
 
 async def _ended(stage: Stage, world: Sandbox, url: str, *commands: str) -> dict[str, tuple[int, str]]:
