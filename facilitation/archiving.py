@@ -12,6 +12,7 @@ from storage.queues import Outgoing
 from storage.rounds import Invitation, Round
 
 AT_ONCE = 500
+A_BEAT = 100  # of years of rounds that an older version left published, so many are archived at one beat
 LIVE = ("pending", "retry", "sending")
 
 
@@ -22,7 +23,7 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
     wanted = select(Round.id).where(
         Round.state == "published", col(Round.digest_at) <= now - skipping.DIGEST_LASTS
     )
-    found = (await session.exec(wanted.order_by(col(Round.id)))).all()
+    found = (await session.exec(wanted.order_by(col(Round.id)).limit(A_BEAT))).all()
     return [round_id for round_id in found if not await _is_live(session, round_id)]
 
 
