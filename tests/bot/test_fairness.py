@@ -21,7 +21,7 @@ from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.alone, pytest.mark.promise]
 
-PEOPLE = proof.size(ci=160, long=5000)
+PEOPLE = proof.size(ci=120, long=5000)
 FIRST, OPERATOR = 2001, 77
 FASTER = 2  # than Telegram allows, said to the sandbox and to the pacer alike
 WARMING = 30

@@ -21,8 +21,8 @@ from tests.sandbox_process import Sandbox
 pytestmark = pytest.mark.alone
 
 PEOPLE = {
-    "sqlite": proof.size(ci=130, long=10_000),
-    "postgresql": proof.size(ci=180, long=10_000),
+    "sqlite": proof.size(ci=100, long=10_000),
+    "postgresql": proof.size(ci=130, long=10_000),
 }
 FIRST = 2001
 TWICE = 20  # one in so many gets two letters
