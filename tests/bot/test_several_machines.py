@@ -27,8 +27,8 @@ from tests.sandbox_process import Sandbox
 pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.parametrize("engine", ["postgresql"])]
 
 KINDS = ("web", "worker", "clock")
-KILLS = proof.size(ci=3, long=60)
-PEOPLE = proof.size(ci=12, long=300)
+KILLS = proof.size(ci=2, long=60)  # and a clock more, while the digest is made
+PEOPLE = proof.size(ci=8, long=300)
 FAST = proof.size(ci=10, long=4)
 GOES_ON = 5  # so many invitations and ticks must come while a process is down
 
@@ -86,11 +86,22 @@ async def _kill_one_by_one(machines: list[Parley], screens: Watched) -> None:
     chance = random.Random(12)
     for kill in range(KILLS):
         await until(so_far(screens, PEOPLE // 2 + kill * PEOPLE * RATINGS // (KILLS + 1)))
-        kind = KINDS[kill % len(KINDS)]
-        victim = chance.choice([one for one in machines if one.command == kind])
-        victim.kill()
+        both = [one for one in machines if one.command == KINDS[kill % len(KINDS)]]
+        await _all_run(both)
+        chance.choice(both).kill()
         await until(so_far(screens, screens.invited.total() + len(screens.ticked) + GOES_ON))
-        victim.start()
+
+
+async def _all_run(machines: list[Parley]) -> None:
+    """Those that were killed earlier are there again."""
+    for one in machines:
+        if one.process is None:
+            one.start()
+
+    async def running() -> bool:
+        return all(one.log.count('"running"') == one.starts for one in machines)
+
+    await until(running)
 
 
 @pytest.mark.promise
@@ -111,9 +122,11 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
                 group.create_task(person.answer())
             group.create_task(_kill_one_by_one(machines, screens))
         invited, before = Counter(screens.invited), Counter(screens.letters)
+        clocks = [one for one in machines if one.command == "clock"]
+        await _all_run(clocks)
         stage.calendar.move(DIGEST)
         await asyncio.sleep(0.3)
-        next(one for one in machines if one.command == "clock").kill()
+        clocks[0].kill()
         await until(lambda: _by_everybody(screens, before))
 
     rows = await _invitations(stage.database)
@@ -140,7 +153,7 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
     assert {account: times for account, times in twice.items() if rows[account].uncertain < times} == {}
     assert digests == PEOPLE
     ended = [await asyncio.to_thread(one.stop) for one in machines if one.process is not None]
-    assert ended == [0] * (len(machines) - 1)
+    assert set(ended) == {0}
 
 
 async def _by_everybody(screens: Watched, before: Counter[int]) -> bool:
