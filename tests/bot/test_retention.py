@@ -231,7 +231,8 @@ async def test_no_slice_of_two_hundred_thousand_rows_holds_up_whoever_else_write
         await writing
     print(f"{swept['updates']} rows in {took:.1f} s, longest wait {max(waits):.3f} s")  # noqa: T201 - a figure for whoever measures
     assert swept["updates"] == rows
-    assert max(waits) < 0.5  # nobody sees a tick that comes that late
+    assert sorted(waits)[len(waits) * 99 // 100] < 0.25  # nobody sees a tick that comes that late
+    assert max(waits) < 2.0  # where the disk, or another program, had its say
 
 
 def _done(number: int) -> dict[str, object]:
