@@ -94,7 +94,7 @@ class Watchman:
             raise TimeoutError
         asking = asyncio.ensure_future(question())
         self._asking = asking
-        await asyncio.wait({asking}, timeout=health.EVERY)
+        await asyncio.wait({asking}, timeout=2 * health.PATIENCE)
         if not asking.done():
             asking.cancel()
             raise TimeoutError

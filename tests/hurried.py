@@ -30,7 +30,7 @@ def _beat(times: float) -> None:
 
     health.EVERY /= times
     health.LATE /= times
-    health.PATIENCE = max(0.5, health.PATIENCE / times)
+    health.PATIENCE = max(1.0, health.PATIENCE / times)
     house.METRONOME /= times
     listening.WAIT = max(1, round(listening.WAIT / times))
     listening.LONGEST_PAUSE /= times
