@@ -38,9 +38,8 @@ def main(names: list[str]) -> int:
                 found += _measured(name, at)
         finally:
             at.close()
-    # Its output is its purpose.
-    print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} cores; other work on it makes these worse.\n")  # noqa: T201
-    print(figures.table(found))  # noqa: T201
+    machine = f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; other work on it makes these worse."
+    print(f"\n{machine}\n\n{figures.table(found)}")  # noqa: T201 - its output is its purpose
     return 0
 
 
