@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, exists, func, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -147,27 +146,16 @@ async def claim(database: Database, session: AsyncSession, bot: int, chat: int) 
     handled, but not behind one that failed and waits for its next try.
     """
     now = await database.machine_seconds(session)
-    wanted = select(Incoming).where(*ready(bot, now), Incoming.chat == chat)
+    in_order = col(Incoming.received_at), col(Incoming.update_id)
+    waiting = (*ready(bot, now), col(Incoming.chat) == chat)
     if database.sqlite:  # there are no others, and this is done for every update: the oldest, simply
-        wanted = wanted.order_by(col(Incoming.received_at), col(Incoming.update_id))
+        wanted = select(Incoming).where(*waiting).order_by(*in_order).limit(1)
     else:
-        wanted = wanted.where(~_behind_another(bot, chat, now)).with_for_update(skip_locked=True)
-    return (await session.exec(wanted.limit(1))).first()
-
-
-def _behind_another(bot: int, chat: int, now: float) -> Exists:
-    older = aliased(Incoming)
-    return exists().where(
-        col(older.bot) == bot,
-        col(older.chat) == chat,
-        col(older.state) == "new",
-        col(older.retry_s) <= now,
-        (col(older.received_at) < col(Incoming.received_at))
-        | (
-            (col(older.received_at) == col(Incoming.received_at))
-            & (col(older.update_id) < col(Incoming.update_id))
-        ),
-    )
+        # The oldest as it is committed: if it is being handled it is locked, and there is nothing for us.
+        oldest = select(Incoming.update_id).where(*waiting).order_by(*in_order).limit(1).scalar_subquery()
+        wanted = select(Incoming).where(*ready(bot, now), Incoming.update_id == oldest)
+        wanted = wanted.with_for_update(skip_locked=True)
+    return (await session.exec(wanted)).first()
 
 
 def read(row: Incoming) -> dict[str, Any]:

@@ -139,7 +139,8 @@ async def test_a_text_answers_what_was_awaited_when_it_arrived(
 
 
 async def test_updates_that_come_one_by_one_at_once_are_stored_together(database: Database) -> None:
-    slot, commits = inbox.Slot(database, BOT), []
+    slot = inbox.Slot(database, BOT)
+    commits: list[object] = []
     event.listen(database.engine.sync_engine, "commit", commits.append)
     updates = [said(number, number, "hello") for number in range(1, 101)]
 
