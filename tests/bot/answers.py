@@ -1,5 +1,6 @@
 """What phones show while a round goes on, and whether what was kept is what they saw ticked."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from storage.rounds import Answer
 from tests import crowd
 from tests.bot.test_listening_kills import Person, Screens
 
+SLOWEST = 600.0
 ITEMS = ("made_a_difference", "can_disagree", "fair_load", "same_direction", "worth_it")
 
 
@@ -31,6 +33,13 @@ class Watched(Screens):
             data = [button.get("data", "") for row in entry["buttons"] for button in row]
             if any(one.startswith("start:") for one in data):
                 self.invited[entry["chat_id"]] += 1
+
+
+async def asked_and_answering(person: Person, screens: Watched) -> None:
+    """Invitations give way to direct replies: in a large round somebody is asked long after others answer."""
+    async with screens.changed, asyncio.timeout(SLOWEST):
+        await screens.changed.wait_for(lambda: bool(screens.invited[person.account]))
+    await person.answer()
 
 
 def so_far(screens: Watched, threshold: int) -> Callable[[], Awaitable[bool]]:

@@ -17,7 +17,7 @@ import pytest
 
 from storage.database import Database
 from tests import crowd, proof
-from tests.bot.answers import Watched, so_far, wrong
+from tests.bot.answers import Watched, asked_and_answering, so_far, wrong
 from tests.bot.conftest import Calendar
 from tests.bot.test_listening_kills import RATINGS, Person, followed
 from tests.cast import OPENS
@@ -196,7 +196,7 @@ async def test_on_a_full_disk_nothing_is_ticked_nothing_lost_and_it_goes_on_by_i
     async with followed(screens):
         async with asyncio.TaskGroup() as group:
             for person in persons:
-                group.create_task(person.answer())
+                group.create_task(asked_and_answering(person, screens))
             for time_ in range(1, TIMES + 1):
                 # The first falls among the invitations.
                 await until(so_far(screens, PEOPLE // 2 + (time_ - 1) * PEOPLE * RATINGS // (TIMES + 1)))

@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.partnerships import Partnership
 from storage.queues import Outgoing
 from tests import crowd, postgres, proof
-from tests.bot.answers import Watched, so_far, wrong
+from tests.bot.answers import Watched, asked_and_answering, so_far, wrong
 from tests.bot.conftest import Stage
 from tests.bot.test_listening_kills import RATINGS, Person, followed
 from tests.cast import DIGEST, MONDAY, OPENS, Cast
@@ -119,7 +119,7 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
         machines = _machines(stage, world, balancer)
         async with asyncio.TaskGroup() as group:
             for person in persons:
-                group.create_task(person.answer())
+                group.create_task(asked_and_answering(person, screens))
             group.create_task(_kill_one_by_one(machines, screens))
         invited, before = Counter(screens.invited), Counter(screens.letters)
         clocks = [one for one in machines if one.command == "clock"]
