@@ -24,7 +24,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 # Rows that are machinery, told in ARCHITECTURE.md rather than in the glossary.
-MACHINERY = {"Heartbeat", "Incoming", "Memo", "Outgoing"}
+MACHINERY = {"Heartbeat", "Incoming", "Outgoing"}
 
 
 def commands() -> set[str]:
