@@ -211,7 +211,9 @@ async def test_whatever_stops_is_seen_within_two_minutes_by_parts_that_watch_eac
         scene.record(engine="postgresql", how=how)
 
     told = {what: await scene.told(BEGAN[what]) for what in (*parts, "database")}
-    assert told == {"clock": 1, "worker": 1, "web": 1, "database": len(parts)}
+    # Each process tells of the database from its own memory, unless it is back before that.
+    assert 1 <= told.pop("database") <= len(parts)
+    assert told == {"clock": 1, "worker": 1, "web": 1}
     scene.assert_in_time()
 
 
