@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 16
 # What other processes stored is found by looking: soon while things come in, seldom when nothing does.
 SOON, IDLE = 0.05, 0.5
-TOGETHER = 0.01  # what comes within it is looked for once
+TOGETHER = 0.005  # what comes within it is looked for once
 # A direct reply that a 429 held up for longer is stale: the next tap or /start shows where the person is.
 PATIENCE = 30.0
 # A reply that waited for its moment looks once more whether a 429 came meanwhile.
