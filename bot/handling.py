@@ -145,7 +145,7 @@ class Handler:
         """
         update_id = None
         try:
-            async with self.database.writing() as session:
+            async with self.database.writing(brief=True) as session:
                 row = await inbox.claim(self.database, session, self.pacer.bot, chat)
                 if row is None:
                     return False

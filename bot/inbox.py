@@ -76,7 +76,7 @@ async def store(
     refused = [Unreadable("it has no usable update_id")] * (len(updates) - len(good))
     if not good:
         return refused
-    async with database.writing() as session:
+    async with database.writing(brief=True) as session:
         awaited = await _awaited(session, {translation.chat_of(update) for update in good})
         rows = [_row(bot, update, awaited, now=now) for update in good]
         await session.exec(database.insert(Incoming).on_conflict_do_nothing(), params=rows)
