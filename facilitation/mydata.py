@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -105,6 +106,8 @@ OUTGOING = {
     "payload": "content",
     "not_before": "not_before",
     "not_after": "not_after",
+    "quiet": "your_quiet_hours",
+    "nightfall": "next_quiet_from",
     "state": "state",
     "tries": "tries",
     "uncertain": "perhaps_sent",
@@ -205,7 +208,8 @@ async def _rows(
     session: AsyncSession, table: type[SQLModel], names: Mapping[str, str], **wanted: int
 ) -> list[Kept]:
     """The rows of a table that have these values, told by these names."""
-    found: Sequence[SQLModel] = (await session.exec(select(table).filter_by(**wanted))).all()
+    order = inspect(table).primary_key
+    found: Sequence[SQLModel] = (await session.exec(select(table).filter_by(**wanted).order_by(*order))).all()
     return [_told(row, names) for row in found]
 
 

@@ -67,7 +67,9 @@ async def of(session: AsyncSession, invitation_id: int, *, account: int, now: da
         raise RoundCalledOff
     if not rounds.is_open(round_, now):
         raise RoundClosed
-    rows = await session.exec(select(Answer).where(Answer.invitation_id == invitation_id))
+    rows = await session.exec(
+        select(Answer).where(Answer.invitation_id == invitation_id).order_by(col(Answer.id))
+    )
     answers = {(answer.item, answer.about): answer for answer in rows.all()}
     instrument = instruments.parsed(round_.instrument)
     return Part(found, round_, instrument, questions.of(found, instrument), answers)

@@ -10,7 +10,7 @@ from tests.cast import CLOSES, DIGEST, OPENS
 from tests.dialogs.published import LARGE
 from tests.dialogs.scenes import Scene, drawn, same
 
-REASONS = ("cancelled", "skip", "holiday", "missed", "unled", "nobody", "resting", "away")
+REASONS = ("cancelled", "skip", "holiday", "missed", "unled", "nobody", "resting", "away", "restored")
 QUIET: dict[str, Any] = {
     "partnership": LARGE,
     "name": same,

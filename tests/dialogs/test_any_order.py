@@ -110,7 +110,7 @@ async def test_every_button_of_a_round_leads_somewhere(
     waiting, seen = [f"start:{every.invitation}", f"not:{every.invitation}"], set[str]()
 
     while waiting:
-        seen.add(tapped := waiting.pop())
+        seen.add(tapped := waiting.pop(0))
         reply = await member.tap(tapped)
         assert not reply.alert, (tapped, reply.notice)
         found = [button.data for row in card(reply).rows for button in row]
@@ -118,8 +118,12 @@ async def test_every_button_of_a_round_leads_somewhere(
             # Words as well, so that they are asked about; and the question with its words, once more.
             found += [button.data for row in card(await member.say("Words.")).rows for button in row]
             found += [button.data for row in card(await member.tap(tapped)).rows for button in row]
+        if tapped.startswith("show:"):
+            # And once it is chosen how they are shown, the question with that.
+            again = f"ask:{every.invitation}:{tapped.split(':')[2]}"
+            found += [button.data for row in card(await member.tap(again)).rows for button in row]
         ours = [data for data in found if data.partition(":")[0] in answering.VERBS]
-        waiting += {data for data in ours if data not in {*seen, *waiting}}
+        waiting += dict.fromkeys(data for data in ours if data not in {*seen, *waiting})
 
     assert {data.partition(":")[0] for data in seen} == {*answering.VERBS}
 
