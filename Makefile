@@ -22,7 +22,7 @@ run: setup ## run Parley against the Telegram named in .env
 test: dev ## run every test (brings PostgreSQL and Chromium along)
 	@$(BIN)/python -m tests.equipment
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not alone" -n 2 --dist worksteal $(ARGS) || [ $$? = $(NO_TESTS) ]
+	@$(BIN)/coverage run -m pytest -m "not alone" -n 3 --dist worksteal $(ARGS) || [ $$? = $(NO_TESTS) ]
 	@$(BIN)/coverage run -m pytest -m alone $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 check: lint test ## format, lint, types, import contracts, tests, coverage

@@ -10,14 +10,14 @@ import pytest
 
 from bot import clock
 from storage.database import Database
-from tests import crowd, processes
+from tests import crowd, processes, proof
 from tests.cast import MONDAY
 from tests.processes import Parley
 from tests.sandbox_process import Sandbox
 
 # How many times faster than Telegram allows, said to the sandbox and to the pacer alike.
 SCALE = 2
-SIZE = 2500
+SIZE = proof.size(ci=1000, long=2500)
 
 _numbers = itertools.count(700)
 
@@ -47,7 +47,7 @@ def world(session_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def crowded(session_sandbox: Sandbox) -> Sandbox:
-    """A bot with 2,500 phones; making them takes seconds, so there is one a session."""
+    """A bot with a phone for each of many; making them takes seconds, so there is one a session."""
     sandbox = session_sandbox.another(f"{next(_numbers)}:crowd")
     sandbox.ask("POST", "limits", {"off": True})
     crowd.phones(sandbox, range(crowd.FIRST, crowd.FIRST + SIZE))

@@ -24,7 +24,7 @@ from tests.processes import until
 from tests.sandbox_process import Sandbox
 from tests.storage import filled
 
-pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
+pytestmark = [pytest.mark.kill, pytest.mark.promise]
 
 SEATED = proof.size(ci=60, long=2500)
 ANSWERING = proof.size(ci=12, long=500)

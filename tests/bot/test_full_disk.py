@@ -24,7 +24,7 @@ from tests.cast import OPENS
 from tests.processes import Parley, free_port, settings, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.alone, pytest.mark.promise]
+pytestmark = [pytest.mark.promise]
 
 TIMES = proof.size(ci=1, long=10)
 PEOPLE = proof.size(ci=16, long=120)

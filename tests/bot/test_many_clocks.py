@@ -23,7 +23,7 @@ from tests.hamlet import Asked, Hamlet, Occurrence, Phones
 from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
+pytestmark = [pytest.mark.kill, pytest.mark.promise]
 
 DAYS = proof.size(ci=14, long=280)
 KILLS = proof.size(ci=2, long=90)

@@ -23,7 +23,7 @@ from storage.queues import Heartbeat
 from tests import processes, proof
 from tests.cast import MONDAY
 
-pytestmark = [pytest.mark.alone, pytest.mark.promise, pytest.mark.parametrize("engine", ["sqlite"])]
+pytestmark = [pytest.mark.promise, pytest.mark.parametrize("engine", ["sqlite"])]
 
 SECONDS = proof.size(ci=3, long=60)
 WRITERS, READERS, COUNTERS = 12, 4, 5

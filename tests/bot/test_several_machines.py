@@ -24,7 +24,7 @@ from tests.facilitation.turning import all_rounds
 from tests.processes import Parley, free_port, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.parametrize("engine", ["postgresql"])]
+pytestmark = [pytest.mark.kill, pytest.mark.parametrize("engine", ["postgresql"])]
 
 KINDS = ("web", "worker", "clock")
 KILLS = proof.size(ci=2, long=60)  # and a clock more, while the digest is made

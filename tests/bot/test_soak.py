@@ -23,7 +23,7 @@ from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 from tests.thumbs import Thumbs
 
-pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
+pytestmark = [pytest.mark.kill, pytest.mark.promise]
 
 DAYS, WARM = proof.size(ci=9, long=90), proof.size(ci=7, long=30)
 MEMBERS, SEATS = proof.size(ci=40, long=2000), proof.size(ci=5, long=25)

@@ -20,7 +20,7 @@ from tests.hamlet import Asked, Came, Hamlet, Occurrence, Phones
 from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
+pytestmark = [pytest.mark.kill, pytest.mark.promise]
 
 WEEKS = proof.size(ci=1, long=4)  # each with a week before it in which all is well
 PEOPLE = proof.size(ci=6, long=40)

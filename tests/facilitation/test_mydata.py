@@ -45,9 +45,7 @@ NOT_TOLD = {
     "schedule": {"*": NOBODY},
     "round": {"*": NOBODY},
     "heartbeat": {"*": NOBODY},
-    "memo": {
-        "*": "of a person it holds that no message reaches their seat; that is told with the member"
-    },
+    "memo": {"*": "of a person it holds that no message reaches their seat; that is told with the member"},
     "member": {"id": WHERE},
     "seat": dict.fromkeys(("id", "member_id", "organisation_id", "partnership_id", "invite_id"), WHERE),
     "invite": dict.fromkeys(("id", "partnership_id", "organisation_id"), WHERE)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from facilitation import occurrences, recurrence
 from facilitation.refusals import Refusal
+from tests import proof
 from tests.facilitation import zonefiles
 
 LONDON = ZoneInfo("Europe/London")
@@ -21,6 +22,9 @@ APIA = ZoneInfo("Pacific/Apia")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+
+# A part of the zones with every change, all for the record.
+SHARE = proof.size(ci=5, long=1)
 
 Opening = tuple[tuple[int, int, int], int]
 
@@ -46,7 +50,7 @@ BY_RULE = {
 
 @pytest.mark.promise
 def test_local_time_holds_in_every_zone_for_four_years(note: Callable[..., None]) -> None:
-    names = zonefiles.names()
+    names = zonefiles.names()[::SHARE]
     checked = jumped = 0
     wrong: list[tuple[str, Opening | None, Opening | None]] = []
 
@@ -65,9 +69,9 @@ def test_local_time_holds_in_every_zone_for_four_years(note: Callable[..., None]
 
     note(7, zones=len(names), occurrences=checked, in_gaps_and_folds=jumped, wrong=len(wrong))
     assert wrong[:5] == []
-    assert checked >= 750_000
+    assert checked >= 750_000 // SHARE
     # Openings inside a skipped or repeated stretch: without these the rest would prove little.
-    assert jumped >= 1000
+    assert jumped >= 1000 // SHARE
 
 
 def _second(jumps: list[tuple[int, int]], turn: int, position: int) -> int:
