@@ -80,6 +80,11 @@ def size(*, ci: int, long: int) -> int:
     return long if os.environ.get(LONG) == "long" else ci
 
 
+def engines(first: str) -> list[str]:
+    """What a test of minutes runs on: one engine with every change, both for the record."""
+    return sorted(("postgresql", "sqlite"), key=lambda engine: engine != first)[: size(ci=1, long=2)]
+
+
 def main() -> int:
     begun, worst, noted = datetime.now(UTC), 0, 0
     files = held(sys.argv[1:])

@@ -103,7 +103,7 @@ def owed(persons: list[Person], invitations: dict[int, int], ticked: frozenset[s
     }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", proof.engines("postgresql"))
 async def test_a_backup_under_load_misses_nothing_and_restores_on_either_engine(
     engine: str, stage: Stage, world: Sandbox, request: pytest.FixtureRequest, note: Callable[..., None]
 ) -> None:

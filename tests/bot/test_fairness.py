@@ -111,7 +111,7 @@ async def _bad_ones(sandbox: Sandbox, people: Sequence[int], deed: str) -> None:
 
 
 @pytest.mark.kill
-@pytest.mark.parametrize("engine", ["postgresql", "sqlite"][: proof.size(ci=1, long=2)])
+@pytest.mark.parametrize("engine", proof.engines("postgresql"))
 async def test_bad_chats_and_bad_letters_hold_up_nobody_else(
     stage: Stage, neighbours: Sandbox, engine: str, note: Callable[..., None]
 ) -> None:

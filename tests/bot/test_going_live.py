@@ -19,7 +19,7 @@ from storage.digests import Digest
 from storage.memos import AWAY, RESTORED, Memo
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Round
-from tests import crowd, elsewhere
+from tests import crowd, elsewhere, proof
 from tests.bot.conftest import Stage
 from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast
 from tests.processes import until
@@ -238,6 +238,7 @@ def _messages(calls: list[dict[str, Any]], part: str) -> Counter[int]:
 
 @pytest.mark.promise
 @pytest.mark.kill
+@pytest.mark.parametrize("engine", proof.engines("sqlite"))
 async def test_a_restored_copy_says_nothing_until_told_and_then_reminds_nobody_twice(
     stage: Stage, world: Sandbox, request: pytest.FixtureRequest, note: Callable[..., None]
 ) -> None:

@@ -182,6 +182,7 @@ async def _stored(database: Database) -> list[tuple[str, date, str, str]]:
     return [(title, one.local_date, one.state, one.reason) for title, one in rows]
 
 
+@pytest.mark.parametrize("engine", proof.engines("postgresql"))
 async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the_clocks(
     stage: Stage, world: Sandbox, note: Callable[..., None]
 ) -> None:

@@ -86,6 +86,7 @@ async def _older(database: Database, moment: datetime) -> dict[str, int]:
         }
 
 
+@pytest.mark.parametrize("engine", proof.engines("sqlite"))
 async def test_weeks_of_rounds_leave_neither_memory_nor_old_rows_behind(
     stage: Stage, world: Sandbox, note: Callable[..., None]
 ) -> None:

@@ -203,6 +203,7 @@ def _as_it_should(round_: Round, occurrence: Occurrence, oracle: Oracle) -> bool
     return round_.state in rounds.HELD
 
 
+@pytest.mark.parametrize("engine", proof.engines("sqlite"))
 async def test_after_a_week_down_each_is_told_once_and_nothing_stale_is_sent(
     stage: Stage, world: Sandbox, note: Callable[..., None]
 ) -> None:
