@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.kill]
 
 PEOPLE = proof.size(ci=50, long=1000)
 RATINGS = 5
+# Each engine and each way in with every change, every pair that is run anywhere for the record.
+WAYS = [("sqlite", "polling"), ("postgresql", "webhook"), ("sqlite", "webhook")][: proof.size(ci=2, long=3)]
 KILLS = proof.size(ci=3, long=60)
 FAST = 10
 ASKED_WITHIN = float(proof.size(ci=60, long=1200))  # a thousand invitations wait behind whoever taps already
@@ -140,9 +142,7 @@ def _parleys(stage: Stage, world: Sandbox, mode: str) -> tuple[Parley, list[Parl
 
 # On PostgreSQL the processes are apart, and only a webhook has a process that listens and does nothing else.
 @pytest.mark.promise
-@pytest.mark.parametrize(
-    ("engine", "mode"), [("sqlite", "polling"), ("sqlite", "webhook"), ("postgresql", "webhook")]
-)
+@pytest.mark.parametrize(("engine", "mode"), WAYS)
 async def test_every_answer_seen_ticked_is_kept(
     mode: str, stage: Stage, world: Sandbox, note: Callable[..., None]
 ) -> None:
