@@ -105,9 +105,12 @@ async def claim(database: Database, pacer: Pacer, *, now: datetime, most: int = 
         if start > seconds + HORIZON or room < 1:
             return []
         lease = secrets.token_hex(8)
+        # By name, so that it is looked up once: PostgreSQL may look up a bare subquery once a row, each time
+        # finding others ready.
+        ready = _ready(pacer, seconds=seconds, now=now, room=room).cte("ready")
         taken = (
             update(Outgoing)
-            .where(col(Outgoing.id).in_(_ready(pacer, seconds=seconds, now=now, room=room)))
+            .where(col(Outgoing.id).in_(select(ready.c.id)))
             .values(
                 state="sending", lease=lease, leased_until_s=seconds + LEASE, tries=col(Outgoing.tries) + 1
             )

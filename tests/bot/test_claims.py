@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, make_url, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -317,3 +317,36 @@ async def _in_pairs(office: Office, chance: random.Random) -> None:
 
 def test_the_pace_holds_where_letters_wait_for_their_chats_second(bench: Bench) -> None:
     bench.run(_in_pairs(Office(bench), random.Random(14)))
+
+
+# Each keeps PostgreSQL from one way to do a claim, so that it takes another. Which it takes by itself
+# changes with what it knows of the table, from one minute to the next.
+PLANS = ("hashagg", "hashjoin", "mergejoin", "material", "sort")
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+@pytest.mark.parametrize(
+    "avoided", [PLANS[:end] for end in range(len(PLANS) + 1)], ids=lambda ways: "-".join(ways) or "none"
+)
+async def test_a_claim_takes_what_the_pace_has_room_for_however_it_is_planned(
+    database_url: str, avoided: tuple[str, ...]
+) -> None:
+    database = Steered(database_url)
+    database.hands = Hands(1000.0)
+    start, pacer = MONDAY, Pacer(42)
+    name = make_url(database_url).database
+    async with database.writing() as session:
+        connection = await session.connection()
+        for way in avoided:
+            await connection.execute(text(f'ALTER DATABASE "{name}" SET enable_{way} = off'))
+    await database.close()
+    letters = [
+        Letter(f"{chat}", "note", chat, "sendMessage", {}, start, start + timedelta(days=1)) for chat in CROWD
+    ]
+    async with database.writing() as session:
+        await outbox.put(database, session, letters)
+
+    taken = await outbox.claim(database, pacer, now=start)
+
+    assert [one.row.chat for one in taken] == list(CROWD[: int(outbox.HORIZON / pacer.gap) + 1])
+    await database.close()

@@ -317,7 +317,7 @@ def test_a_phone_that_is_not_read_yet_takes_a_tap_once_it_is(town: Town, page: P
     page.route(f"**/control/phones/{user}", hold, times=1)
     page.goto(f"/?phones={user}")
     phone = phone_of(page, user)
-    more = phone.locator("button[aria-haspopup=menu]")
+    more = phone.get_by_label("More about this chat")
     expect(more).to_be_attached()
 
     with pytest.raises(NotInTime):
