@@ -10,12 +10,12 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import health, identity, onlyone, silence, telegram
+from bot import health, onlyone, silence, telegram
 from bot.findings import Finding, wrong
 from bot.settings import Settings, Unusable
 from storage import schema
 from storage.database import Database
-from storage.memos import Memo
+from storage.memos import NUMBER, Memo
 from storage.partnerships import Partnership
 from storage.queues import Incoming, Outgoing
 
@@ -134,7 +134,7 @@ async def _parts(settings: Settings, database: Database) -> Finding:
 
 
 async def _bot(settings: Settings, session: AsyncSession) -> Finding | None:
-    known = await session.get(Memo, identity.NUMBER)
+    known = await session.get(Memo, NUMBER)
     try:
         ours = settings.bot_id
     except Unusable:  # told with the token

@@ -23,10 +23,10 @@ from storage import schema
 from storage.database import Database
 from storage.memos import AWAY, RESTORED, Memo
 from storage.partnerships import Partnership
-from storage.queues import Outgoing
+from storage.queues import LIVE, Outgoing
 from storage.rounds import Round
 
-LIVE = """parley: this copy goes live; it holds everything until {since}.
+GOES_LIVE = """parley: this copy goes live; it holds everything until {since}.
   What people answered after that is lost. Who has an unfinished part is told what to check.
   {again} letters are sent again and {never} are not, because they may have been sent already.{ended}
   Telegram keeps messages for 24 hours: what people wrote since the other one stopped still comes in.
@@ -60,7 +60,7 @@ async def command(settings: Settings) -> None:
         await database.close()
     ended = ENDED.format(ended=woken.ended) if woken.ended else ""
     told = {"since": silence.moment(woken.since), "again": woken.again, "never": woken.never}
-    typer.echo(LIVE.format(**told, ended=ended))
+    typer.echo(GOES_LIVE.format(**told, ended=ended))
 
 
 async def woken_up(database: Database, *, now: datetime) -> Woken:
@@ -85,7 +85,7 @@ async def _uncertain(database: Database, session: AsyncSession, *, now: datetime
     """The new state of each letter that may have been sent: nobody is reminded twice, nobody not invited."""
     seconds = await database.machine_seconds(session)
     wanted = select(Outgoing).where(
-        col(Outgoing.state).in_(outbox.LIVE), col(Outgoing.not_before) <= now, col(Outgoing.not_after) > now
+        col(Outgoing.state).in_(LIVE), col(Outgoing.not_before) <= now, col(Outgoing.not_after) > now
     )
     letters = (await session.exec(wanted)).all()
     for letter in letters:

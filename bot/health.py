@@ -14,18 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.clock import Clock
 from facilitation import skipping
 from storage.database import Database
-from storage.memos import Memo
-from storage.queues import Heartbeat, Incoming, Outgoing
+from storage.memos import AWAY, LOCKED_OUT, RESTORED, SWEPT, Memo
+from storage.queues import LIVE, Heartbeat, Incoming, Outgoing
 from storage.rounds import Round
 
 EVERY = 10.0
 PARTS = ("listening", "handling", "delivery", "clock")  # wherever they run
 TELEGRAM = "telegram"  # noted by whoever has just reached it
-SILENT = ("locked_out", "restored")  # memos: Telegram refuses our token; a copy that has not been woken
-SWEPT = "swept:"  # memos: how many rows of a state retention has deleted, "swept:outbox:sent"
-LIVE = ("pending", "retry", "sending")
+SILENT = (LOCKED_OUT, RESTORED)  # what keeps Parley from speaking at all
 FRESH, PATIENCE = 1.0, 5.0
-AWAY = "away"  # the memo that says since when nothing was heard, until people are told (bot/outage.py)
 LATE = 60.0  # promise 34 gives two minutes until somebody is told
 
 

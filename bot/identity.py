@@ -17,7 +17,7 @@ from dialogs.cards import Card
 from facilitation import invites
 from storage.database import Database
 from storage.members import Invite
-from storage.memos import Memo
+from storage.memos import LOCKED_OUT, NAME, NO_OPERATOR, NUMBER, Memo
 from storage.partnerships import Partnership
 
 log = structlog.get_logger(__name__)
@@ -25,8 +25,6 @@ log = structlog.get_logger(__name__)
 LOOK = 45.0  # what is wrong is seen within two minutes
 HOUR = 3600.0
 LASTS = timedelta(days=5)
-# Remembered: the bot's username and number; since when the token is refused, or the operator not reached.
-NAME, NUMBER, LOCKED_OUT, NO_OPERATOR = "bot", "bot_id", "locked_out", "operator_unreachable"
 REVOKED = "Get the new token from @BotFather, put it into PARLEY_BOT_TOKEN, and start Parley again."
 WRITE_TO_BOT = "Open the chat with this bot as PARLEY_OPERATOR_CHAT and press Start."
 NAME_ONE = "Set PARLEY_OPERATOR_CHAT to the Telegram id of whoever runs this Parley."

@@ -11,12 +11,13 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from bot.health import SILENT, Figures, Seen
+from storage.memos import LOCKED_OUT, RESTORED
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Said from the start, at 0: an alert on a series that is not there yet never fires.
 LETTERS = ("sent", "uncertain", "dead", "expired")
 UPDATES = ("done", "parked")
-ROUNDS = ("planned", "open", "closing", "published", "skipped")
+ROUNDS = ("planned", "open", "closing", "published", "archived", "skipped")
 
 
 class Shown(Collector):
@@ -57,8 +58,8 @@ def _states(seen: Seen) -> Iterable[Metric]:
         {part: part in report["late"] for part in {*signs, *report["late"]}},
     )
     told = {
-        "locked_out": "1 while Telegram refuses this bot's token.",
-        "restored": "1 while this is a restored copy that sends nothing.",
+        LOCKED_OUT: "1 while Telegram refuses this bot's token.",
+        RESTORED: "1 while this is a restored copy that sends nothing.",
     }
     for name in SILENT:
         yield _gauge(f"parley_{name}", told[name], name in report["silent"])

@@ -13,7 +13,7 @@ from dialogs import outages as cards
 from facilitation import outages
 from facilitation.outages import ToCheck
 from storage.database import Database
-from storage.memos import RESTORED, Memo
+from storage.memos import AWAY, RESTORED, Memo
 from storage.queues import Incoming
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Watch:
 
 async def _worth_telling(database: Database, *, now: datetime) -> bool:
     async with database.reading() as session:
-        away = await session.get(Memo, health.AWAY)
+        away = await session.get(Memo, AWAY)
         return away is not None and _cost_taps(away, now)
 
 
@@ -95,7 +95,7 @@ async def _handled(database: Database) -> None:
 async def tell(database: Database, *, now: datetime) -> int:
     """Write a note to each who may have tapped in vain, once an outage; the result is how many."""
     async with database.writing() as session:
-        wanted = select(Memo).where(Memo.name == health.AWAY).with_for_update()
+        wanted = select(Memo).where(Memo.name == AWAY).with_for_update()
         away = (await session.exec(wanted)).first()
         if away is None:
             return 0

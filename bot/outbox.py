@@ -19,7 +19,7 @@ from bot.telegram import Outcome
 from dialogs import reports
 from facilitation import groups, members, quiet
 from storage.database import Database
-from storage.queues import Outgoing, Pace
+from storage.queues import LIVE, Outgoing, Pace
 
 LEASE = 60.0
 HORIZON = 0.25  # how far ahead the outbox may reserve: what a direct reply has to wait at most
@@ -33,7 +33,6 @@ BARRED = 1800.0  # the rules of a group are changed by people
 REPORT_LASTS = timedelta(days=1)
 
 MOST_UNFIT = 5  # tries of what our own code cannot put together
-LIVE = ("pending", "retry", "sending")
 # Losing one of these would be worse than, rarely, getting it twice; reminders are never sent again.
 RESENT = ("invitation", "brief", "digest")
 

@@ -21,7 +21,7 @@ from bot import logs, pace
 from facilitation import founding, invites, roster
 from storage.database import Database
 from storage.members import Founding, Invite
-from storage.memos import Memo
+from storage.memos import SWEPT, Memo
 from storage.queues import Incoming, Outgoing
 
 log = structlog.get_logger(__name__)
@@ -175,12 +175,12 @@ async def _taken(session: AsyncSession, dust: Dust, keys: Sequence[Row[Any]], *,
         return (await session.exec(gone)).rowcount
     states = (await (await session.connection()).execute(gone.returning(dust.state))).scalars().all()
     for state, count in Counter(states).items():
-        await _remembered(session, f"swept:{dust.table.__tablename__}:{state}", count, now=now)
+        await _remembered(session, f"{SWEPT}{dust.table.__tablename__}:{state}", count, now=now)
     return len(states)
 
 
 async def _remembered(session: AsyncSession, name: str, count: int, *, now: datetime) -> None:
-    """Add to what was swept out before (bot/health.py reads it)."""
+    """Add to what was swept out before."""
     memo = (await session.exec(select(Memo).where(Memo.name == name).with_for_update())).first()
     if memo is None:
         memo = Memo(name=name, value="0", at=now)

@@ -8,12 +8,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import digests, reminders, rounds, skipping
-from storage.queues import Outgoing
+from storage.queues import LIVE, Outgoing
 from storage.rounds import Invitation, Round
 
 AT_ONCE = 500
 A_BEAT = 100  # of years of rounds that an older version left published, so many are archived at one beat
-LIVE = ("pending", "retry", "sending")
 
 
 async def due(session: AsyncSession, now: datetime) -> list[int]:

@@ -9,6 +9,9 @@ from storage.columns import Moment
 
 # Since when nothing was heard, until people are told; since when this is a copy that has not gone live yet.
 AWAY, RESTORED = "away", "restored"
+# The bot's username and number; since when Telegram refuses its token, or the operator is not reached.
+NAME, NUMBER, LOCKED_OUT, NO_OPERATOR = "bot", "bot_id", "locked_out", "operator_unreachable"
+SWEPT = "swept:"  # how many rows of a state retention has deleted, "swept:outbox:sent"
 
 
 class Memo(SQLModel, table=True):

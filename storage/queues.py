@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from storage.columns import Key, Moment
 
+# A letter in one of these may still go out.
+LIVE = ("pending", "retry", "sending")
+
 
 class Incoming(SQLModel, table=True):
     """One update as it came. States: new, done, parked. Times ending in `_s` are machine seconds."""

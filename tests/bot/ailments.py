@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import col
 
-from bot import clock, doctor_database, doctor_machine, doctor_telegram, identity, inbox, onlyone, outbox
+from bot import clock, doctor_database, doctor_machine, doctor_telegram, inbox, onlyone, outbox
 from bot.health import Pulse
 from bot.outbox import Letter
 from bot.settings import Settings
 from storage.database import Database
-from storage.memos import RESTORED, Memo
+from storage.memos import NUMBER, RESTORED, Memo
 from storage.partnerships import Partnership
 from storage.queues import Incoming, Outgoing
 from tests.cast import MONDAY
@@ -167,7 +167,7 @@ async def a_restored_copy(bench: Bench) -> Settings:
 @trouble("other_bot", "belongs to bot 41", "put its token back")
 async def a_token_of_another_bot(bench: Bench) -> Settings:
     async with bench.database.writing() as session:
-        session.add(Memo(name=identity.NUMBER, value="41", at=MONDAY))
+        session.add(Memo(name=NUMBER, value="41", at=MONDAY))
     return bench.settings()
 
 

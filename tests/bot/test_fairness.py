@@ -12,7 +12,7 @@ from sqlmodel import select
 from bot import outbox
 from bot.outbox import Letter
 from storage.database import Database
-from storage.queues import Outgoing
+from storage.queues import LIVE, Outgoing
 from tests import crowd, proof
 from tests.bot.conftest import Stage
 from tests.cast import MONDAY
@@ -64,7 +64,7 @@ async def delays(stage: Stage, sandbox: Sandbox, written: list[Letter]) -> dict[
 
     async def settled() -> bool:
         async with stage.database.reading() as session:
-            left = select(Outgoing.id).where(Outgoing.state.in_(outbox.LIVE), Outgoing.kind == "digest")  # type: ignore[attr-defined]  # a column, in a class
+            left = select(Outgoing.id).where(Outgoing.state.in_(LIVE), Outgoing.kind == "digest")  # type: ignore[attr-defined]  # a column, in a class
             return (await session.exec(left.limit(1))).first() is None
 
     await until(settled, within=60 + len(written) / 20, every=0.25)

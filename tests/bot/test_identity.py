@@ -15,7 +15,7 @@ from bot.identity import Watch
 from bot.settings import Settings, Unusable
 from storage.database import Database
 from storage.members import Invite
-from storage.memos import Memo
+from storage.memos import LOCKED_OUT, NAME, NO_OPERATOR, Memo
 from storage.queues import Outgoing
 from tests import crowd
 from tests.bot.conftest import Stage
@@ -46,7 +46,7 @@ async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new
         return (said["status"], said.get("silent")) == (503, ["locked_out"])
 
     running = river.stage.parley("run", river.world, port=port, HURRIED_LOOK=1).start()
-    await river.remembers(identity.NAME)
+    await river.remembers(NAME)
     fresh = f"{river.world.bot_id}:fresh"
     await river.world.control("POST", "token", {"token": fresh})
     await river.writes(member.account, "What waited.")
@@ -59,7 +59,7 @@ async def test_a_revoked_token_is_told_by_health_log_and_doctor_and_with_the_new
     renewed = River(river.database, river.cast, river.stage, replace(river.world, token=fresh))
     again = renewed.stage.parley("run", renewed.world, port=port, HURRIED_LOOK=1).start()
     await renewed.member(0).reads("What waited.")
-    await renewed.remembers(identity.LOCKED_OUT, yes=False)
+    await renewed.remembers(LOCKED_OUT, yes=False)
     again.stop()
 
     assert identity.REVOKED in running.log
@@ -128,7 +128,7 @@ async def test_where_nobody_is_named_as_operator_the_log_says_so_once_an_hour(ri
 
 async def remembered(database: Database) -> bool:
     async with database.reading() as session:
-        return await session.get(Memo, identity.NO_OPERATOR) is not None
+        return await session.get(Memo, NO_OPERATOR) is not None
 
 
 def settings_of(world: Sandbox) -> Settings:

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from bot import outbox
 from facilitation import rounds, skipping
 from storage.database import Database
-from storage.queues import Outgoing
+from storage.queues import LIVE, Outgoing
 from storage.rounds import Round, Schedule
 from tests import hamlet, proof
 from tests.bot.conftest import Stage
@@ -108,7 +108,7 @@ async def _nothing_due(database: Database, now: datetime) -> bool:
     async with database.reading() as session:
         if await rounds.due(session, now) or await skipping.overdue(session, now):
             return False
-        going = select(Outgoing.id).where(col(Outgoing.state).in_(outbox.LIVE), Outgoing.kind == "invitation")
+        going = select(Outgoing.id).where(col(Outgoing.state).in_(LIVE), Outgoing.kind == "invitation")
         return (await session.exec(going)).first() is None
 
 

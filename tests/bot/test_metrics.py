@@ -60,6 +60,10 @@ async def ended(database: Database, key: str, state: str) -> None:
         await session.exec(update(Outgoing).where(col(Outgoing.key) == key).values(state=state))
 
 
+# Of a round, as the design has them.
+STATES = ("planned", "open", "closing", "published", "archived", "skipped")
+
+
 async def test_a_quiet_parley_says_every_number_from_the_start(
     database: Database, calendar: Calendar
 ) -> None:
@@ -69,6 +73,7 @@ async def test_a_quiet_parley_says_every_number_from_the_start(
         ("parley_rounds_missed_total", ""),
         *(("parley_letters_total", state) for state in ("sent", "uncertain", "dead", "expired")),
         *(("parley_updates_total", state) for state in ("done", "parked")),
+        *(("parley_rounds", state) for state in STATES),
         ("parley_updates_waiting", ""),
         ("parley_letters_due", ""),
         ("parley_locked_out", ""),

@@ -15,6 +15,7 @@ from bot.health import Pulse
 from bot.outage import Watch
 from dialogs.cards import plain
 from facilitation import parts
+from storage import memos
 from storage.database import Database
 from storage.members import Member, Seat
 from storage.memos import Memo
@@ -308,7 +309,7 @@ async def test_signs_of_life_do_not_show_what_is_remembered(database: Database) 
 
     assert (report["parts"], report["late"]) == ({}, [])
     async with database.reading() as session:
-        assert (await session.get_one(Memo, health.AWAY)).at == AWAY
+        assert (await session.get_one(Memo, memos.AWAY)).at == AWAY
         assert (await session.exec(select(Heartbeat))).all() == []
 
 
@@ -348,7 +349,7 @@ async def _heard(database: Database, account: int, world: Sandbox, *, at: dateti
     async def is_noted() -> bool:
         async with database.reading() as session:
             row = await session.get(Heartbeat, "listening")
-            away = await session.get(Memo, health.AWAY)
+            away = await session.get(Memo, memos.AWAY)
         return row is not None and row.seen_at == at and away is None
 
     await _nudged(world, account)

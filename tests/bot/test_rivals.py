@@ -10,6 +10,7 @@ from bot import house, identity, listening, rivals
 from bot.clock import Clock
 from bot.rivals import Rivals
 from storage.database import Database
+from storage.memos import NAME
 from storage.queues import Outgoing
 from tests import crowd
 from tests.bot import wire
@@ -46,7 +47,7 @@ async def test_somebody_elses_webhook_is_taken_off_once_an_hour_and_the_operator
 ) -> None:
     member = river.member(0)
     async with river.living(operator_chat=OPERATOR):
-        await river.remembers(identity.NAME)
+        await river.remembers(NAME)
         await asked(river.world, "setWebhook", url=ELSEWHERE)
         await member.act("send", text="/start")
         await member.reads("Riverside")
@@ -78,7 +79,7 @@ async def test_another_poller_is_given_way_told_and_never_fought_at_full_speed(r
             await asked(river.world, "getUpdates", timeout=2)
 
     async with river.living(operator_chat=OPERATOR):
-        await river.remembers(identity.NAME)
+        await river.remembers(NAME)
         other = asyncio.create_task(rival())
         told = await river.operator.reads("Another program takes messages")
         fought = await conflicts(river)

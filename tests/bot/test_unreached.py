@@ -9,6 +9,7 @@ from bot import house, identity
 from facilitation import facilitators, groups, invites, members
 from storage.database import Database
 from storage.members import Seat
+from storage.memos import NAME
 from tests import crowd
 from tests.bot.conftest import Stage
 from tests.bot.river import NEVER_STARTED, OPERATOR, River
@@ -209,7 +210,7 @@ async def test_when_the_bot_is_renamed_links_are_made_anew_and_a_renamed_member_
         session.add(invite)
 
     async with river.living(operator_chat=OPERATOR):
-        await river.remembers(identity.NAME)
+        await river.remembers(NAME)
         await river.world.control("POST", "bot", {"username": "circle_bot"})
         told = await river.facilitator.reads("My name in Telegram is now @circle_bot.")
         await river.operator.reads("This bot is called @circle_bot now.")
