@@ -4,17 +4,18 @@ Tests that hold a promise take their sizes from `size` here and note their figur
 Here they run long; the record is for somebody deciding whether to trust this with a partnership.
 
 `make proof ARGS="-k pacing"` runs a part. Each file's figures are written down as it ends, so a run that is
-cut short has recorded what it found; later runs of the same day take the place of earlier ones.
+cut short has recorded what it found. The page tells each test's last run of the day, and how many failed.
 """
 
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 RECORDS = ROOT / "docs" / "proof"
 LONG = "PARLEY_PROOF"
 NO_TESTS = 5
+NOTED = re.compile(r"\bnote\(\s*(\d+),")
 
 # What each promise says, for somebody who reads the record and nothing else.
 PROMISES = {
@@ -60,19 +62,37 @@ PROMISES = {
 
 @dataclass(frozen=True)
 class Note:
-    """One promise as one test found it, in a run at a commit."""
+    """What a test counted of one promise."""
 
     promise: int
-    test: str
-    passed: bool
     figures: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one test that holds a promise, whether or not it came as far as to count anything."""
+
+    file: str
+    test: str
+    outcome: str  # "passed", "failed" or "skipped"
+    notes: list[Note] = field(default_factory=list)
     seconds: float = 0.0
     commit: str = ""
 
     @property
-    def place(self) -> tuple[int, str, str]:
-        # A test may note a promise more than once, for several parts of it: they differ in what they count.
-        return self.promise, self.test, " ".join(self.figures)
+    def place(self) -> tuple[str, str]:
+        return self.file, self.test
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one test did for one promise on a day: its last run, and how often it ran and failed."""
+
+    promise: int
+    last: Run
+    figures: dict[str, object]
+    runs: int
+    failed: int
 
 
 def size(*, ci: int, long: int) -> int:
@@ -86,15 +106,15 @@ def engines(first: str) -> list[str]:
 
 
 def main() -> int:
-    begun, worst, noted = datetime.now(UTC), 0, 0
+    begun, worst, ran = datetime.now(UTC), 0, 0
     files = held(sys.argv[1:])
     for number, file in enumerate(files, start=1):
         say(f"parley: {number} of {len(files)}: {file}")
-        code, notes = run(file, sys.argv[1:])
-        worst, noted = max(worst, 0 if code == NO_TESTS else code), noted + len(notes)
-        if notes:
-            record(notes, on=begun)
-    if not noted:
+        code, runs = run(file, sys.argv[1:])
+        worst, ran = max(worst, 0 if code == NO_TESTS else code), ran + len(runs)
+        if runs:
+            record(runs, on=begun)
+    if not ran:
         say("parley: no promise was tested; nothing is recorded")
         return worst or 1
     say(f"parley: the record is in {(RECORDS / f'{begun:%Y-%m-%d}.md').relative_to(ROOT)}")
@@ -107,84 +127,155 @@ def say(line: str) -> None:
 
 def held(chosen: Sequence[str]) -> list[str]:
     """The files with tests that hold a promise, as far as these arguments choose them."""
-    told = subprocess.run(
+    listed = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "promise", "--collect-only", "-q", *chosen],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-    ).stdout
-    return list(dict.fromkeys(line.partition("::")[0] for line in told.splitlines() if "::" in line))
+    )
+    if listed.returncode not in (0, NO_TESTS):  # a file that cannot be read would be left out silently
+        raise SystemExit(listed.stdout + listed.stderr)
+    lines = listed.stdout.splitlines()
+    return list(dict.fromkeys(line.partition("::")[0] for line in lines if "::" in line))
 
 
-def run(file: str, chosen: Sequence[str]) -> tuple[int, list[Note]]:
+def run(file: str, chosen: Sequence[str]) -> tuple[int, list[Run]]:
     """One file's promises at their long sizes."""
     options = [argument for argument in chosen if not argument.startswith("tests")]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "proof.xml"
         command = [sys.executable, "-m", "pytest", file, "-m", "promise", f"--junitxml={report}", *options]
-        ran = subprocess.run(command, cwd=ROOT, env=os.environ | {LONG: "long"}, check=False)
-        return ran.returncode, read(report) if report.exists() else []
+        code = subprocess.run(command, cwd=ROOT, env=os.environ | {LONG: "long"}, check=False).returncode
+        runs = read(report, file=file) if report.exists() else []
+    if code not in (0, NO_TESTS) and not any(one.outcome == "failed" for one in runs):
+        runs.append(Run(file, "(the whole file)", "failed", commit=_commit()))  # it ended before it could say
+    return code, runs
 
 
-def read(report: Path) -> list[Note]:
-    """What the tests of one run noted."""
+def read(report: Path, *, file: str) -> list[Run]:
+    """Every test of one run, with what it noted."""
     commit = _commit()
-    notes = []
-    for case in ET.parse(report).iter("testcase"):
-        passed = not any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
-        for noted in case.iter("property"):
-            if noted.get("name", "").startswith("promise "):
-                number = int(noted.get("name", "").split()[1])
-                figures = json.loads(noted.get("value", "{}"))
-                seconds = float(case.get("time", "0"))
-                notes.append(Note(number, case.get("name", ""), passed, figures, seconds, commit))
-    return notes
+    return [
+        Run(file, case.get("name", ""), _outcome(case), _noted(case), float(case.get("time", "0")), commit)
+        for case in ET.parse(report).iter("testcase")
+    ]
 
 
-def record(notes: Iterable[Note], *, on: datetime) -> None:
-    """Add these to the day's record: the figures as data, and the page that tells them."""
+def _outcome(case: ET.Element) -> str:
+    if any(case.find(kind) is not None for kind in ("failure", "error")):
+        return "failed"
+    return "passed" if case.find("skipped") is None else "skipped"
+
+
+def _noted(case: ET.Element) -> list[Note]:
+    return [
+        Note(int(noted.get("name", "").split()[1]), json.loads(noted.get("value", "{}")))
+        for noted in case.iter("property")
+        if noted.get("name", "").startswith("promise ")
+    ]
+
+
+def record(runs: Iterable[Run], *, on: datetime) -> None:
+    """Add these to the day's record: all runs as data, and the page that tells them."""
     RECORDS.mkdir(parents=True, exist_ok=True)
     data = RECORDS / f"{on:%Y-%m-%d}.json"
-    known = [Note(**row) for row in json.loads(data.read_text(encoding="utf-8"))] if data.exists() else []
-    merged = {note.place: note for note in (*known, *notes)}
-    rows = sorted(merged.values(), key=lambda note: note.place)
-    data.write_text(json.dumps([asdict(note) for note in rows], indent=1) + "\n", encoding="utf-8")
-    data.with_suffix(".md").write_text(page(rows, on=on), encoding="utf-8")
+    every = [*(kept(data) if data.exists() else []), *runs]
+    data.write_text(json.dumps([asdict(one) for one in every], indent=1) + "\n", encoding="utf-8")
+    data.with_suffix(".md").write_text(page(every, on=on), encoding="utf-8")
 
 
-def page(notes: Sequence[Note], *, on: datetime) -> str:
-    broken = sorted({note.promise for note in notes if not note.passed})
-    outcome = f"Broken: promise {', '.join(map(str, broken))}." if broken else "None was broken."
-    told = "\n\n".join(
-        section(promise, list(rows)) for promise, rows in groupby(notes, key=lambda note: note.promise)
-    )
+def kept(data: Path) -> list[Run]:
+    """The runs that are on record, in the order in which they ran."""
+    rows = json.loads(data.read_text(encoding="utf-8"))
+    return [Run(**row | {"notes": [Note(**note) for note in row["notes"]]}) for row in rows]
+
+
+def counted(runs: Sequence[Run]) -> list[Row]:
+    """A row for each test and promise, more where its last run noted more."""
+    found = []
+    for same in _by_test(runs):
+        failed = sum(one.outcome == "failed" for one in same)
+        of_this = {note.promise for one in same for note in one.notes} or _promised(same[-1].file)
+        for promise in of_this:
+            figures = [note.figures for note in same[-1].notes if note.promise == promise] or [{}]
+            found += [Row(promise, same[-1], counts, len(same), failed) for counts in figures]
+    return sorted(found, key=lambda row: (row.promise, row.last.place))
+
+
+def _by_test(runs: Sequence[Run]) -> list[list[Run]]:
+    found: dict[tuple[str, str], list[Run]] = {}
+    for one in runs:
+        found.setdefault(one.place, []).append(one)
+    return list(found.values())
+
+
+def _promised(file: str) -> set[int]:
+    """Which promises the tests of a file hold, for one that failed before it noted any."""
+    return {int(number) for number in NOTED.findall((ROOT / file).read_text(encoding="utf-8"))}
+
+
+def page(runs: Sequence[Run], *, on: datetime) -> str:
+    rows = counted(runs)
+    told = "\n\n".join(section(promise, list(same)) for promise, same in groupby(rows, key=promise_of))
     return f"""# Proof, {on:%-d %B %Y}
 
 What `make proof` found when it tried to break Parley's promises: real processes killed and paused, real
-databases, and a local Telegram whose own journal says what every phone got. {len(notes)} runs held
-{len({note.promise for note in notes})} promises. {outcome}
+databases, and a local Telegram whose own journal says what every phone got.
 
-Machine: {os.cpu_count()} cores, Python {platform.python_version()}. Each line is one run of one test; what
-it does stands in the test of that name. `make proof` does it all again, `make proof ARGS="-k ..."` a part.
+{summary(runs, rows)}
+
+Machine: {os.cpu_count()} cores, Python {platform.python_version()}. Each line is one test as it last ran
+on this day; what it does stands in the test of that name. Every run of the day is in the file of figures
+beside this page. `make proof` does it all again, `make proof ARGS="-k ..."` a part.
 
 {told}
 """
 
 
-def section(promise: int, notes: Sequence[Note]) -> str:
-    rows = "\n".join(row(note) for note in notes)
+def promise_of(row: Row) -> int:
+    return row.promise
+
+
+def summary(runs: Sequence[Run], rows: Sequence[Row]) -> str:
+    """Whether all was kept, as the first thing to read: no later run takes a failure away."""
+    broken = {row.promise for row in rows if row.last.outcome == "failed"}
+    once = {row.promise for row in rows if row.failed} - broken
+    untried = (PROMISES.keys() - {row.promise for row in rows}) | {
+        row.promise for row in rows if row.last.outcome == "skipped"
+    }
+    failed = sum(one.outcome == "failed" for one in runs)
+    size = f"{len(runs)} runs of {len(_by_test(runs))} tests, for {len({*map(promise_of, rows)})} promises"
+    lines = [
+        f"{size}; {failed or 'none'} of the runs failed.",
+        f"**Broken: promise {_listed(broken)}.**" if broken else "",
+        f"**Broken in one run and kept in a later one: promise {_listed(once)}.**" if once else "",
+        "" if failed else "None was broken.",
+        f"Not tried, or not wholly, on this day: promise {_listed(untried)}." if untried else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _listed(promises: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(promises)))
+
+
+def section(promise: int, rows: Sequence[Row]) -> str:
+    told = "\n".join(line(row) for row in rows)
     return f"""## {promise}. {PROMISES.get(promise, "")}
 
-| kept | what was counted | minutes | commit | test |
-|---|---|---|---|---|
-{rows}"""
+| kept | runs | failed | what was counted | minutes | commit | test |
+|---|---|---|---|---|---|---|
+{told}"""
 
 
-def row(note: Note) -> str:
-    outcome = "yes" if note.passed else "**no**"
-    minutes = f"{note.seconds / 60:.1f}"
-    return f"| {outcome} | {figured(note.figures)} | {minutes} | {note.commit} | `{note.test}` |"
+def line(row: Row) -> str:
+    again = "at last" if row.failed else "yes"
+    kept = {"passed": again, "failed": "**no**", "skipped": "not tried"}[row.last.outcome]
+    counts = figured(row.figures) or "nothing"
+    minutes = f"{row.last.seconds / 60:.1f}"
+    cells = (kept, row.runs, row.failed, counts, minutes, row.last.commit, f"`{row.last.test}`")
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def figured(figures: dict[str, object]) -> str:
