@@ -387,8 +387,11 @@ async def _who(session: AsyncSession, _: Tapped, plan: Plan, for_whom: Reader) -
     )
 
 
-async def _to_organisation(session: AsyncSession, _: Tapped, plan: Plan, organisation_id: int) -> None:
-    await schedules.toggle(session, plan, organisation_id)
+async def _to_organisation(
+    session: AsyncSession, _: Tapped, plan: Plan, organisation_id: int, asked: int
+) -> None:
+    """The button says what it leads to, so the same tap twice is once."""
+    await schedules.choose(session, plan, organisation_id, asked=asked == 1)
 
 
 async def _to_everyone(session: AsyncSession, _: Tapped, plan: Plan) -> None:
@@ -416,7 +419,7 @@ CHANGES: dict[str, tuple[Change, Menu | None, int]] = {
     "planhush": (_to_quiet, _quiet, 3),
     "planland": (_to_country, _rest, 2),
     "planclear": (_to_no_days, _rest, 1),
-    "planorg": (_to_organisation, _who, 2),
+    "planorg": (_to_organisation, _who, 3),
     "planall": (_to_everyone, _who, 1),
 }
 VERBS: dict[str, Verb] = {kind: Verb(partial(_menu, menu), n) for kind, (menu, n) in MENUS.items()}

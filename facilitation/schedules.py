@@ -230,7 +230,7 @@ async def ask_all(session: AsyncSession, plan: Plan) -> None:
     await session.flush()
 
 
-async def toggle(session: AsyncSession, plan: Plan, organisation_id: int) -> None:
+async def choose(session: AsyncSession, plan: Plan, organisation_id: int, *, asked: bool) -> None:
     """Ask this organisation, or no longer. Each of them chosen means everyone.
 
     Raises NotYours, NobodyLeft.
@@ -238,7 +238,8 @@ async def toggle(session: AsyncSession, plan: Plan, organisation_id: int) -> Non
     partners = [partner.id for partner in await partners_of(session, plan.partnership.id)]
     if organisation_id not in partners:
         raise NotYours
-    chosen = (set(plan.schedule.audience or partners) & set(partners)) ^ {organisation_id}
+    chosen = set(plan.schedule.audience or partners) & set(partners)
+    chosen = chosen | {organisation_id} if asked else chosen - {organisation_id}
     if not chosen:
         raise NobodyLeft
     plan.schedule.audience = [] if len(chosen) == len(partners) else sorted(chosen)

@@ -326,7 +326,7 @@ async def test_too_few_people_are_told_that_no_figures_come(
     database: Database, cast: Cast, plan: int, facilitator: Phone
 ) -> None:
     for name in ("council", "health_trust", "family_charity", "youth_centre"):
-        await facilitator.tap(f"planorg:{plan}:{cast.organisations[name].id}")
+        await facilitator.tap(f"planorg:{plan}:{cast.organisations[name].id}:0")
 
     seen = text(await facilitator.tap(f"plan:{plan}"))
 

@@ -70,7 +70,7 @@ async def test_among_few_people_no_count_is_told(
     database: Database, cast: Cast, facilitator: Phone, answering: int
 ) -> None:
     for name in ("council", "health_trust", "youth_centre"):
-        await facilitator.tap(f"planorg:{cast.schedule.id}:{cast.organisations[name].id}")
+        await facilitator.tap(f"planorg:{cast.schedule.id}:{cast.organisations[name].id}:0")
     await turn(database, now=OPENS)
     facilitator.now = OPENS
     round_id = (await all_rounds(database))[0].id

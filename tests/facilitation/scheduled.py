@@ -47,8 +47,8 @@ async def new(database: Database, cast: Cast, instrument: str, heard: Heard | No
         return plan.schedule.id
 
 
-async def toggle(database: Database, cast: Cast, name: str) -> list[int]:
+async def choose(database: Database, cast: Cast, name: str, *, asked: bool) -> list[int]:
     async with database.writing() as session:
         plan = await schedules.of(session, cast.schedule.id, account=cast.facilitator, hold=True)
-        await schedules.toggle(session, plan, cast.organisations[name].id)
+        await schedules.choose(session, plan, cast.organisations[name].id, asked=asked)
         return plan.schedule.audience

@@ -7,7 +7,7 @@ from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Organisation
 from tests.cast import MONDAY, OPENS, Cast, seat_of
-from tests.facilitation.scheduled import EVERY_DAY, new, toggle
+from tests.facilitation.scheduled import EVERY_DAY, choose, new
 from tests.facilitation.turning import turn
 
 
@@ -23,7 +23,7 @@ async def test_the_outlook_says_who_stands_alone_who_together_and_who_not_apart(
     everyone = await looked(database, cast, cast.schedule.id)
 
     for name in ("youth_centre", "council"):
-        await toggle(database, cast, name)
+        await choose(database, cast, name, asked=False)
     some = await looked(database, cast, cast.schedule.id)
 
     assert (everyone.seats, everyone.alone, everyone.total) == (15, ("Council", "Health Trust"), True)
@@ -36,7 +36,7 @@ async def test_nobody_is_promised_a_figure_beside_which_too_few_are_left(
     database: Database, cast: Cast
 ) -> None:
     for name in ("health_trust", "family_charity", "refugee_group"):
-        await toggle(database, cast, name)
+        await choose(database, cast, name, asked=False)
 
     found = await looked(database, cast, cast.schedule.id)
 
@@ -63,7 +63,7 @@ async def test_the_outlook_is_what_the_round_then_draws(database: Database, cast
 async def test_the_outlook_does_not_tell_who_is_away_or_was_asked_before(
     database: Database, cast: Cast
 ) -> None:
-    await toggle(database, cast, "youth_centre")
+    await choose(database, cast, "youth_centre", asked=False)
     before = await looked(database, cast, cast.schedule.id)
 
     for name in ("council", "refugee_group"):

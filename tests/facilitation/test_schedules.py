@@ -14,7 +14,7 @@ from facilitation.schedules import DAY_OFF, Coming, NobodyLeft, NoRuleYet, Nothi
 from storage.database import Database
 from storage.rounds import Invitation
 from tests.cast import CLOSES, MONDAY, OPENS, Cast, seated
-from tests.facilitation.scheduled import EVERY_DAY, TUESDAYS, WEEK, coming, does, new, planned, states, toggle
+from tests.facilitation.scheduled import EVERY_DAY, TUESDAYS, WEEK, choose, coming, does, new, planned, states
 from tests.facilitation.turning import all_rounds, turn
 
 # Drafts.
@@ -236,19 +236,20 @@ async def test_organisations_are_asked_or_not_and_all_of_them_mean_everyone(
 ) -> None:
     partners = [one for one in cast.organisations if one != "forum"]
 
-    left = [await toggle(database, cast, name) for name in partners[:-1]]
+    left = [await choose(database, cast, name, asked=False) for name in partners[:-1]]
 
     assert left[-1] == [cast.organisations[partners[-1]].id]
+    assert await choose(database, cast, partners[0], asked=False) == left[-1]  # tapped twice
     with pytest.raises(NobodyLeft):
-        await toggle(database, cast, partners[-1])
+        await choose(database, cast, partners[-1], asked=False)
     with pytest.raises(NotYours):
-        await toggle(database, cast, "forum")
-    back = [await toggle(database, cast, name) for name in partners[:-1]]
+        await choose(database, cast, "forum", asked=False)
+    back = [await choose(database, cast, name, asked=True) for name in partners[:-1]]
     assert back[-1] == []
 
 
 async def test_only_the_chosen_organisations_are_asked(database: Database, cast: Cast) -> None:
-    await toggle(database, cast, "council")
+    await choose(database, cast, "council", asked=False)
 
     await turn(database, now=OPENS)
 
