@@ -2,6 +2,7 @@
 
 `python -m tests.halting clock`; HALT_AT is "inside" (all is written, nothing committed) or "after" (it is
 committed, and nobody knows yet); HALT_COMMITS says which of the clock's commits, of those that change rows.
+Into the file LOOKED it writes the moment of the calendar by which it has last done whatever was due.
 """
 
 import os
@@ -9,6 +10,7 @@ import signal
 import sys
 from contextvars import ContextVar
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, UOWTransaction
@@ -27,15 +29,22 @@ def main() -> None:
     async def marked(database: Database, *, now: datetime) -> int:
         keeping_time.set(True)
         try:
-            return await tick(database, now=now)
+            steps = await tick(database, now=now)
         finally:
             keeping_time.set(False)
+        _looked(now)
+        return steps
 
     ticking.tick = marked
     event.listen(Session, "after_flush", _flushed)
     event.listen(Session, "before_commit", _about_to_commit)
     event.listen(Session, "after_commit", _committed)
     hurried.main()
+
+
+def _looked(now: datetime) -> None:
+    if file := os.environ.get("LOOKED"):
+        Path(file).write_text(now.isoformat(), encoding="ascii")
 
 
 def _flushed(session: Session, _: UOWTransaction) -> None:

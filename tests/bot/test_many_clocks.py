@@ -3,11 +3,13 @@
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -31,7 +33,8 @@ CLOCKS = 3
 FAST = 30
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JUMP = 3 * HOUR
-JUMPS_AT_NOON = 0.2
+JUMPS_AT_NOON = 0.1  # and always where the jump goes over an opening
+AFTER_NOON = time(13, 30)
 FAILURES = ("tick_failed", "planning_failed", "catching_up_failed", "round_step_failed", "archiving_failed")
 # Both change their clocks within the two weeks of CI: at 1:30 there was no 1:30, or there were two.
 BEGINS = {"sqlite": date(2027, 3, 22), "postgresql": date(2026, 10, 19)}
@@ -43,7 +46,7 @@ FIRST_OUTAGE, APART = 8, 20  # days
 def _asked(starts: date) -> list[Asked]:
     return [
         Asked("check-in", starts, 1, time(1, 30), time(5), digest=time(7)),
-        Asked("nudge", starts + DAY, 7, time(10), time(17), window_days=2, digest_days=1),
+        Asked("nudge", starts + DAY, 7, AFTER_NOON, time(17), window_days=2, digest_days=1),
     ]
 
 
@@ -85,12 +88,22 @@ class Driver:
     async def move(self, moment: datetime) -> None:
         """Move the calendar; wait until no clock has anything left to do, and whoever is asked knows."""
         self.stage.calendar.move(moment)
+        await self._seen(moment)
 
+    async def move_back(self, moment: datetime, *, kill: bool = False) -> None:
+        """The same, until every clock has looked at what is earlier than it knew."""
+        self.stage.calendar.move(moment)
+        if kill:
+            self.strike()
+        await self._seen(moment, by=self.clocks)
+
+    async def _seen(self, moment: datetime, *, by: Sequence[Parley] = ()) -> None:
         async def settled() -> bool:
             self.revive()
-            return await _nothing_due(self.stage.database, moment)
+            seen = all(_looked(clock) == moment.isoformat() for clock in by)
+            return seen and await _nothing_due(self.stage.database, moment)
 
-        await until(settled, every=0.06)
+        await until(settled, every=0.03)
         self.looked.append(moment)
         self.came[moment] += await self.phones.look()
 
@@ -102,6 +115,11 @@ class Driver:
         for clock in self.clocks:
             self.start(clock)
         await self.move(back)
+
+
+def _looked(clock: Parley) -> str:
+    file = Path(clock.settings["LOOKED"])
+    return file.read_text(encoding="ascii") if file.exists() else ""
 
 
 async def _nothing_due(database: Database, now: datetime) -> bool:
@@ -117,20 +135,21 @@ async def _all_gone(database: Database, now: datetime) -> bool:
         return not await outbox.due(session, now=now)
 
 
-async def _a_day(driver: Driver, day: date) -> None:
-    """Over the opening of the night, three hours back or on and back, and to the digest at noon."""
+async def _a_day(driver: Driver, day: date, asked: list[Asked]) -> None:
+    """Over the night's opening and three hours back; at noon three hours on, over an opening, and back."""
     night = hamlet.first_shown(day, time(1, 30)) + driver.chance.randint(0, 180) * timedelta(minutes=1)
     noon = datetime.combine(day, time(12), UTC)
     await driver.move(night)
-    driver.stage.calendar.move(night - JUMP)  # perhaps somebody sees it
-    if driver.chance.random() < KILLS / DAYS:
-        driver.strike()
-    if driver.chance.random() < JUMPS_AT_NOON:
+    await driver.move_back(night - JUMP, kill=driver.chance.random() < KILLS / DAYS)
+    opens = any(noon < one.opens <= noon + JUMP for kind in asked for one in kind.occurrences(day))
+    if opens or driver.chance.random() < JUMPS_AT_NOON:
         await driver.move(noon + JUMP)
-    await driver.move(noon)
+        await driver.move_back(noon)
+    else:
+        await driver.move(noon)
 
 
-async def _days(driver: Driver, starts: date) -> date:
+async def _days(driver: Driver, starts: date, asked: list[Asked]) -> date:
     """Each day in its turn, with an outage now and then; the last day that was looked at."""
     lengths = cycle(AWAY)
     day, last, outage = starts, starts + (DAYS - 1) * DAY, starts + FIRST_OUTAGE * DAY
@@ -140,14 +159,19 @@ async def _days(driver: Driver, starts: date) -> date:
             await driver.away(back)
             outage, day = day + APART * DAY, back.date()
         else:
-            await _a_day(driver, day)
+            await _a_day(driver, day, asked)
         day += DAY
     return driver.looked[-1].date()
 
 
 def _clocks(stage: Stage, world: Sandbox) -> list[Parley]:
     command, number = ("run", 1) if stage.on_sqlite else ("clock", CLOCKS)
-    return [stage.parley(command, world, module="tests.halting", pace=FAST) for _ in range(number)]
+    return [
+        stage.parley(
+            command, world, module="tests.halting", pace=FAST, LOOKED=stage.folder / f"looked-{clock}"
+        )
+        for clock in range(number)
+    ]
 
 
 def _expected(asked: list[Asked], last: date, looked: list[datetime]) -> dict[Occurrence, datetime | None]:
@@ -160,15 +184,20 @@ def _expected(asked: list[Asked], last: date, looked: list[datetime]) -> dict[Oc
     return found
 
 
-def _invitations(driver: Driver, people: Hamlet) -> dict[tuple[datetime, str], set[int]]:
-    """The invitations that came on phones, each once, by when and of what."""
-    found: dict[tuple[datetime, str], set[int]] = defaultdict(set)
+def _invitations(driver: Driver, people: Hamlet) -> dict[tuple[datetime, str], Counter[int]]:
+    """How often each invitation came on a phone, by when and of what."""
+    found: dict[tuple[datetime, str], Counter[int]] = defaultdict(Counter)
     for moment, came in driver.came.items():
         for one in came:
             if one.kind == "invitation":
                 assert one.chat in people.asked(one.title)
-                found[moment, one.title].add(one.id)
+                found[moment, one.title][one.id] += 1
     return found
+
+
+def _again(came: Iterable[Counter[Any]]) -> int:
+    """How many came beyond one of each."""
+    return sum(one.total() - len(one) for one in came)
 
 
 async def _stored(database: Database) -> list[tuple[str, date, str, str]]:
@@ -200,7 +229,7 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
     for clock in driver.clocks:
         driver.start(clock)
 
-    last = await _days(driver, starts)
+    last = await _days(driver, starts, asked)
     await until(partial(_all_gone, stage.database, driver.looked[-1]))
     await phones.look()
 
@@ -210,8 +239,11 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
     stored = await _stored(stage.database)
     rows = Counter((title, day) for title, day, *_ in stored)
     told = Counter[str]()
-    for text in {one.text for one in phones.came if one.kind == "skipped"}:
+    notes = Counter(one.text for one in phones.came if one.kind == "skipped")
+    for text in notes:
         told.update(hamlet.told_skipped(text))
+    invitations = _invitations(driver, people)
+    again = _again([*invitations.values(), notes])
     doubled = sum(times - 1 for times in rows.values())
     lost = len({(one.title, one.day) for one in expected} - set(rows))
     figures = {"days": DAYS, "clocks": len(driver.clocks), "kills": dict(driver.killed)}
@@ -223,6 +255,7 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
         skipped=len(skipped),
         doubled=doubled,
         lost=lost,
+        came_again_on_phones=again,
     )
     assert (doubled, lost) == (0, 0)
     assert {(title, day) for title, day, state, _ in stored if state != "skipped"} == {
@@ -233,8 +266,10 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
     }
     assert told == Counter(one.title for one in skipped)
     assert skipped
+    # Where who is killed delivers as well, a kill may leave one of them uncertain; no clock sends any.
+    assert again <= (driver.killed.total() if stage.on_sqlite else 0)
     wanted = Counter((moment, one.title) for one, moment in expected.items() if moment is not None)
-    assert {key: len(ids) for key, ids in _invitations(driver, people).items()} == {
+    assert {key: len(ids) for key, ids in invitations.items()} == {
         (moment, title): times * len(people.asked(title)) for (moment, title), times in wanted.items()
     }
     log = "".join(clock.log for clock in driver.clocks)
