@@ -11,7 +11,7 @@ from bot import drawing, logs, outbox
 from bot.outbox import Letter
 from dialogs import invitations, outages, readers
 from dialogs.cards import Card, Reader
-from facilitation import quiet, rounds, skipping
+from facilitation import facilitators, quiet, skipping
 from facilitation.rounds import Opened
 from facilitation.skipping import DIGEST_LASTS, Gap
 from storage.database import Database
@@ -47,7 +47,7 @@ def _unsent(gaps: Sequence[Gap]) -> int:
 async def _told(session: AsyncSession, gaps: Sequence[Gap], now: datetime) -> list[Letter]:
     theirs: dict[int, list[Gap]] = defaultdict(list)
     for gap in gaps:
-        for chat in await rounds.facilitators(session, gap.partnership.id):
+        for chat in await facilitators.accounts(session, gap.partnership.id):
             theirs[chat].append(gap)
     return [await _note(session, chat, told, now) for chat, told in theirs.items()]
 

@@ -17,7 +17,7 @@ from bot.outbox import Letter
 from bot.settings import Settings, Unusable, naming_the_database
 from bot.telegram import Outcome
 from dialogs import invitations, readers
-from facilitation import quiet, restored, rounds, skipping
+from facilitation import quiet, restored, skipping
 from facilitation.rounds import Opened
 from storage import schema
 from storage.database import Database
@@ -103,8 +103,7 @@ async def _told(session: AsyncSession, round_: Round, now: datetime) -> list[Let
     following = await skipping.following(session, round_)
     opened = Opened(round_, partnership, (), round_.instrument["title"], following)
     letters = []
-    for chat in await rounds.facilitators(session, partnership.id):
-        reader = await readers.of(session, account=chat, partnership_id=partnership.id)
+    for chat, reader in await readers.facilitating(session, partnership.id):
         begins = await quiet.considerate(
             session, round_, due=round_.brief_at, now=now, timezone=reader.timezone
         )

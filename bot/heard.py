@@ -11,7 +11,7 @@ from bot import drawing, logs, outbox
 from bot.outbox import Letter
 from dialogs import raising, readers, replying
 from dialogs.cards import Card
-from facilitation import quiet, replies, rounds
+from facilitation import quiet, replies
 from facilitation.replies import Due
 from storage.database import Database
 
@@ -58,8 +58,7 @@ async def _come_up(
     if partnership_id is None:
         return
     letters = []
-    for chat in await rounds.facilitators(session, partnership_id):
-        reader = await readers.of(session, account=chat, partnership_id=partnership_id)
+    for chat, reader in await readers.facilitating(session, partnership_id):
         begins = readers.by_day(reader, now)
         card = await replying.noted(session, partnership_id, account=chat)
         # The day it is sent on, not that of the words: who was away for a week gets one word, not seven.

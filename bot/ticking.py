@@ -14,7 +14,7 @@ from bot.outbox import Letter
 from dialogs import briefs, glances, invitations, pictures, readers
 from dialogs import digests as digest_cards
 from dialogs.cards import Card
-from facilitation import archiving, digests, planning, publishing, quiet, reminders, rounds
+from facilitation import archiving, digests, mailings, planning, publishing, quiet, reminders, rounds
 from facilitation.digests import Going
 from facilitation.rounds import Opened
 from facilitation.skipping import DIGEST_LASTS
@@ -96,6 +96,8 @@ async def _open(database: Database, round_id: int, now: datetime) -> None:
         if opened is None:
             return
         drawn = _skipped if opened.round.state == "skipped" else _invited
+        if opened.round.state == "open":
+            await mailings.overtake(session, opened.round)
         await outbox.put(database, session, await drawn(session, opened, now))
 
 
@@ -153,8 +155,7 @@ async def _reminded(session: AsyncSession, opened: Opened, now: datetime) -> lis
 async def _skipped(session: AsyncSession, opened: Opened, now: datetime) -> list[Letter]:
     """Tell the facilitators that a round did not take place, and why."""
     letters, due = [], opened.round.opens_at
-    for chat in await rounds.facilitators(session, opened.partnership.id):
-        reader = await readers.of(session, account=chat, partnership_id=opened.partnership.id)
+    for chat, reader in await readers.facilitating(session, opened.partnership.id):
         begins = await quiet.considerate(session, opened.round, due=due, now=now, timezone=reader.timezone)
         method, payload = drawing.sent(invitations.skipped(opened, reader), chat)
         key, until = f"skipped:{opened.round.id}:{chat}", begins + DIGEST_LASTS
@@ -192,12 +193,13 @@ async def _brief(database: Database, round_id: int, now: datetime) -> None:
         going = await digests.brief(session, round_id, now=now)
         if going is None:
             return
+        await mailings.overtake(session, going.round)
         words = await digests.words_for_facilitator(session, round_id)
         back = await digests.words_back(session, going.digest)
         begins = await quiet.considerate(session, going.round, due=going.round.brief_at, now=now)
-        until, kept = begins + DIGEST_LASTS, await quiet.kept(session, going.round)
-        letters = []
-        for chat, language in going.chats:
+        until = await mailings.until(session, going.round, mailings.BRIEF, begins=begins)
+        kept, letters = await quiet.kept(session, going.round), []
+        for chat, language in going.chats if begins < until else ():
             card = briefs.brief(going, language=language, words=words, back=back)
             method, payload = drawing.sent(card, chat)
             key = f"brief:{going.digest.id}:{chat}"
@@ -214,8 +216,10 @@ async def _publish(database: Database, round_id: int, now: datetime) -> None:
         going.digest.picture = going.digest.picture or png
         session.add(going.digest)
         begins = await quiet.considerate(session, going.round, due=going.round.digest_at, now=now)
+        until = await mailings.until(session, going.round, mailings.DIGEST, begins=begins)
         kept = await quiet.kept(session, going.round)
-        await outbox.put(database, session, _digests(going, begins, kept))
+        if begins < until:
+            await outbox.put(database, session, _digests(going, begins, until, kept))
 
 
 async def _picture(database: Database, round_id: int) -> bytes | None:
@@ -251,11 +255,11 @@ async def _rasterised(svg: str) -> bytes | None:
     return png or None
 
 
-def _digests(going: Going, begins: datetime, kept: str) -> list[Letter]:
+def _digests(going: Going, begins: datetime, until: datetime, kept: str) -> list[Letter]:
     """To each the picture first, if there is one, then the words with their buttons."""
     # Drawn once a language: two thousand would hold up everybody for as many seconds as they take.
     words, pictured = cache(partial(_words, going)), cache(partial(_caption, going))
-    until, letters = begins + DIGEST_LASTS, []
+    letters: list[Letter] = []
     for chat, language in going.chats:
         key = f"digest:{going.digest.id}:{chat}"
         if going.digest.picture:

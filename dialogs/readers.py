@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs.cards import Reader
-from facilitation import quiet
+from facilitation import facilitators, quiet
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
 
@@ -32,6 +32,14 @@ async def of(session: AsyncSession, *, account: int, partnership_id: int) -> Rea
         timezone or partnership.timezone,
         partnership.name if several > 1 else "",
     )
+
+
+async def facilitating(session: AsyncSession, partnership_id: int) -> list[tuple[int, Reader]]:
+    """Everybody who facilitates a partnership and can be told, each with their own language and clock."""
+    return [
+        (account, await of(session, account=account, partnership_id=partnership_id))
+        for account in await facilitators.accounts(session, partnership_id)
+    ]
 
 
 async def alone(session: AsyncSession, *, account: int, language: str) -> Reader:

@@ -1,5 +1,6 @@
 """Those who facilitate a partnership: who they are, and handing it over."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +8,13 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import members
+from facilitation import invites, members
 from facilitation.refusals import NotYours, Refusal
-from storage.members import Member, Seat
+from storage.members import Invite, Member, Seat
+from storage.memos import Memo
 from storage.partnerships import Organisation, Partnership
+
+SUCCESSOR = "successor:"  # with the partnership's id: the link that the operator made last
 
 
 class NobodyElse(Refusal):
@@ -45,6 +49,28 @@ async def of(session: AsyncSession, partnership_id: int) -> Sequence[Facilitator
     ]
 
 
+async def accounts(session: AsyncSession, partnership_id: int) -> list[int]:
+    """Everybody who facilitates a partnership and can be told, each once, oldest first."""
+    found = [one.account for one in await of(session, partnership_id) if one.reachable]
+    return list(dict.fromkeys(account for account in found if account is not None))
+
+
+async def led(session: AsyncSession) -> set[int]:
+    """The partnerships that somebody facilitates who can be told."""
+    wanted = (
+        select(Seat.partnership_id)
+        .join(Member, col(Member.id) == col(Seat.member_id))
+        .where(
+            Seat.role == "facilitator",
+            col(Seat.left_at).is_(None),
+            col(Member.account).is_not(None),
+            col(Member.unreachable_since).is_(None),
+        )
+        .distinct()
+    )
+    return set((await session.exec(wanted)).all())
+
+
 async def organisation(session: AsyncSession, partnership_id: int, *, account: int) -> Organisation:
     """The organisation for which this account facilitates. Raises NotYours."""
     mine = [one for one in await of(session, partnership_id) if one.account == account]
@@ -59,6 +85,25 @@ async def orphaned(session: AsyncSession, partnership_id: int) -> Organisation |
     if not found or any(one.reachable for one in found):
         return None
     return await session.get_one(Organisation, found[0].seat.organisation_id)
+
+
+async def successor(
+    session: AsyncSession, partnership: Partnership, organisation: Organisation, *, now: datetime
+) -> str:
+    """The secret of a link by which the operator finds a partnership somebody new. The one before ends."""
+    name = f"{SUCCESSOR}{partnership.id}"
+    known = await session.get(Memo, name)
+    earlier = await session.get(Invite, json.loads(known.value)) if known is not None else None
+    if earlier is not None and earlier.revoked_at is None:
+        earlier.revoked_at = now
+        session.add(earlier)
+    invite, secret = invites.make(
+        organisation, role="facilitator", name="", language=partnership.language, now=now
+    )
+    session.add(invite)
+    await session.flush()
+    await session.merge(Memo(name=name, value=json.dumps(invite.id), at=now))
+    return secret
 
 
 async def others(session: AsyncSession, partnership_id: int, *, account: int) -> list[Facilitator]:

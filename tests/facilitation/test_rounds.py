@@ -302,13 +302,6 @@ async def test_not_this_week_is_taken_back_by_answering(database: Database, cast
     assert (await part_of(database, two, round_id, now=OPENS)).invitation.state == "declined"
 
 
-async def test_facilitators_are_told_where_they_can_be_reached(database: Database, cast: Cast) -> None:
-    async with database.reading() as session:
-        found = await rounds.facilitators(session, cast.partnership.id)
-
-    assert found == [cast.facilitator]
-
-
 async def test_each_partnership_has_its_own_rounds(database: Database, cast: Cast) -> None:
     other = await seated(database, first_account=2000, name="Hillside")
 
