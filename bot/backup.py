@@ -7,6 +7,7 @@ one snapshot it was read from, and when that was, stands in a table of its own.
 import errno
 import json
 import os
+import shlex
 import sqlite3
 import sys
 import time
@@ -89,7 +90,7 @@ async def command(settings: Settings, file: Path, *, replace: bool) -> None:
         "  It does not hold .env with your token: keep a copy of that too, in another place.\n"
         "  It does hold what people said: keep it where only you can read it, and no longer than needed.\n"
         "  To see that it works, restore it beside this one; it sends nothing until you tell it to:\n"
-        f"    PARLEY_DATABASE_URL=sqlite:///try/parley.db parley restore {file}"
+        f"    PARLEY_DATABASE_URL=sqlite:///try/parley.db parley restore {shlex.quote(str(file))}"
     )
 
 
@@ -165,7 +166,7 @@ def _why(error: Exception) -> str:
 
 
 async def _copied(database: Database, part: Path, *, now: datetime) -> Taken:
-    target = Database(f"sqlite+aiosqlite:///{part}")
+    target = Database.in_file(part)
     try:
         async with snapshot(database) as source:
             found = str(await source.run_sync(schema.version_of))
@@ -195,6 +196,8 @@ async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
         else database.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     )
     async with engine.connect() as connection:
+        if not database.sqlite:  # it waits while what was read is written elsewhere
+            await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield connection
 
 

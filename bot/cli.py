@@ -20,6 +20,12 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def _private() -> None:
+    # What people said is in the files we make: they are for whoever runs this alone.
+    os.umask(0o077)
+
+
 def _run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
 

@@ -37,6 +37,7 @@ PATIENCE = 30.0
 # A reply that waited for its moment looks once more whether a 429 came meanwhile.
 A_MOMENT = 0.1
 REPORT_LASTS = timedelta(days=1)
+BREATHER = 1.0  # before what the database could not do is tried again
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,15 @@ class Handler:
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 self.wake.clear()
+                began = time.monotonic()
                 waiting = await self._waiting()
                 self.note_floods(waiting)
                 for chat in waiting.keys() - self.busy:
                     self.busy.add(chat)
                     group.create_task(self._chat(chat, stop))
-                pause = SOON if waiting else min(2 * pause, IDLE)
+                looked = time.monotonic() - began
+                # A crowd is longer to be looked through: the time is better spent on handling it.
+                pause = max(SOON, 10 * looked) if waiting else min(2 * pause, IDLE)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.wake.wait(), pause)
                     await asyncio.sleep(TOGETHER)
@@ -111,6 +115,7 @@ class Handler:
                 await self._turn(chat, stop)
         except Exception as error:  # noqa: BLE001 - a chat that cannot be handled must not end the others
             log.error("handling_failed", error=type(error).__name__)
+            await asyncio.sleep(BREATHER)
         finally:
             self.busy.discard(chat)
             self._floods.discard(chat)
@@ -165,8 +170,12 @@ class Handler:
             # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
             content = await self._fetched(translation.file_of(raw))
             return await self.handle_next(chat, quiet=quiet, fetched=(update_id or 0, content))
+        except passing.CollidedError:
+            return True  # somebody else went first; now it is our turn
+        except passing.ERRORS:  # no fault of this update's
+            raise
         except Exception as error:
-            if update_id is None:  # the database is away; there is no update to note it on
+            if update_id is None:  # there is no update to note it on
                 raise
             await self._failed(update_id, error)
             return True

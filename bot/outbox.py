@@ -19,7 +19,7 @@ from bot.telegram import Outcome
 from dialogs import reports
 from facilitation import groups, members, quiet
 from storage.database import Database
-from storage.queues import LIVE, Outgoing, Pace
+from storage.queues import LIVE, WAITING, Outgoing, Pace
 
 LEASE = 60.0
 HORIZON = 0.25  # how far ahead the outbox may reserve: what a direct reply has to wait at most
@@ -137,7 +137,7 @@ def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[
     return (
         select(col(Outgoing.id))
         .where(
-            col(Outgoing.state).in_(("pending", "retry")),
+            col(Outgoing.state).in_(WAITING),
             col(Outgoing.retry_s) <= seconds,
             col(Outgoing.not_before) <= now,
             col(Outgoing.not_after) > now,
@@ -218,7 +218,7 @@ async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, 
 async def _gone(session: AsyncSession, row: Outgoing, error: str, *, now: datetime) -> None:
     """Nothing more goes to this chat; who is to be told finds it in the database (bot/telling.py)."""
     wanted = select(Outgoing).where(
-        col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(("pending", "retry"))
+        col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(WAITING)
     )
     # Rows another worker holds meet the same answer by themselves.
     for letter in (await session.exec(wanted.with_for_update(skip_locked=True))).all():
@@ -287,7 +287,7 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
         seconds = await database.machine_seconds(session)
         await session.exec(
             update(Outgoing)
-            .where(col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.not_after) <= now)
+            .where(col(Outgoing.state).in_(WAITING), col(Outgoing.not_after) <= now)
             .values(state="expired")
         )
         await _rest(session, now=now)
@@ -311,7 +311,7 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
 
 async def _rest(session: AsyncSession, *, now: datetime) -> None:
     """What the night fell on waits for the morning; what would then come too late goes at once."""
-    fallen = (col(Outgoing.state).in_(("pending", "retry")), col(Outgoing.nightfall) <= now)
+    fallen = (col(Outgoing.state).in_(WAITING), col(Outgoing.nightfall) <= now)
     found = await session.exec(select(Outgoing.quiet).where(*fallen).distinct())
     for hours in found.all():
         morning = quiet.lifts(hours, now)  # now, if the whole night has passed meanwhile

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -124,6 +124,8 @@ async def resume(database: Database) -> None:
 
 
 async def forget(session: AsyncSession, *, before: float) -> int:
-    """Drop the rows of chats that have long been free."""
-    stale = delete(Pace).where(col(Pace.free_s) < before, col(Pace.halted_s) < before)
-    return (await session.exec(stale)).rowcount
+    """Drop the rows of chats that have long been free; those that somebody holds stay."""
+    free = (col(Pace.chat) != TOKEN, col(Pace.free_s) < before, col(Pace.halted_s) < before)
+    stale = select(Pace.bot, Pace.chat).where(*free).with_for_update(skip_locked=True).cte("stale")
+    these = tuple_(col(Pace.bot), col(Pace.chat)).in_(select(stale.c.bot, stale.c.chat))
+    return (await session.exec(delete(Pace).where(these))).rowcount

@@ -30,7 +30,7 @@ ALIVE = 60.0  # seconds since a part's last sign of life
 async def command(settings: Settings, file: Path) -> None:
     """Restore a backup into the empty database that the settings name, and say what comes next."""
     taken = _read(file)
-    source = Database(f"sqlite+aiosqlite:///{file}", read_only=True)
+    source = Database.in_file(file, read_only=True)
     try:
         with naming_the_database():
             await _restore(settings, source, taken)
@@ -76,12 +76,11 @@ async def _restore(settings: Settings, source: Database, taken: Taken) -> None:
         await _refuse_unless_empty(settings)
     part = file.with_name(f".{file.name}.restoring")
     _dropped(part)
-    target = Database(f"sqlite+aiosqlite:///{part}")
+    target = Database.in_file(part)
     try:
         await _filled(source, target, taken)
         await target.close()
         backup.closed(part)
-        part.chmod(0o600)
         _dropped(file)
         backup.put(part, file)
     except (OSError, SQLAlchemyError) as error:

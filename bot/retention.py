@@ -5,7 +5,6 @@ ended unused, rosters nobody said yes to, and the pace of chats long quiet.
 import asyncio
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,15 +13,16 @@ from typing import Any
 import structlog
 from sqlalchemy import Column, ColumnElement, Row, and_, delete, or_, update
 from sqlalchemy import select as selected
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import logs, pace
 from facilitation import founding, invites, roster
+from storage import memos
 from storage.database import Database
 from storage.members import Founding, Invite
-from storage.memos import SWEPT, Memo
-from storage.queues import Incoming, Outgoing
+from storage.memos import Memo
+from storage.queues import SETTLED, Incoming, Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,6 @@ NEARLY_AN_HOUR = timedelta(minutes=55)
 # A repeated update or letter is known by its row; Telegram repeats nothing after a day.
 KEPT = timedelta(days=30)
 QUIET = 3600.0
-SETTLED = ("sent", "uncertain", "dead", "expired")
 # Rows a transaction, so that whoever else writes is held up by hundredths of a second; and seconds a beat of
 # the clock, which opens no round meanwhile.
 SLICE = 500
@@ -174,15 +173,5 @@ async def _taken(session: AsyncSession, dust: Dust, keys: Sequence[Row[Any]], *,
     if dust.state is None:
         return (await session.exec(gone)).rowcount
     states = (await (await session.connection()).execute(gone.returning(dust.state))).scalars().all()
-    for state, count in Counter(states).items():
-        await _remembered(session, f"{SWEPT}{dust.table.__tablename__}:{state}", count, now=now)
+    await memos.swept(session, f"{dust.table.__tablename__}", states, now=now)
     return len(states)
-
-
-async def _remembered(session: AsyncSession, name: str, count: int, *, now: datetime) -> None:
-    """Add to what was swept out before."""
-    memo = (await session.exec(select(Memo).where(Memo.name == name).with_for_update())).first()
-    if memo is None:
-        memo = Memo(name=name, value="0", at=now)
-    memo.value, memo.at = str(int(memo.value) + count), now
-    session.add(memo)

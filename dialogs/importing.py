@@ -10,6 +10,7 @@ from dialogs.events import Filed, FileWanted, Moment, Reply, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import intake, members, partnerships, roster
 from facilitation.roster import RosterWrong
+from storage import hops
 from storage.partnerships import Partnership
 
 MOST_PROBLEMS = 20
@@ -32,7 +33,8 @@ async def filed(session: AsyncSession, event: Filed, setting: Setting) -> Reply:
         # A large file takes its time to read, and others are waiting to be answered.
         people = await asyncio.to_thread(roster.read, event.content, offered)
         partnership = await roster.meant(session, people, account=event.account)
-        [plan] = await intake.planned(session, people, now=event.received_at, within=partnership)
+        with hops.at_length():
+            [plan] = await intake.planned(session, people, now=event.received_at, within=partnership)
     except RosterWrong as wrong:
         reader = await readers.alone(session, account=event.account, language=event.language)
         return Reply(_problems(wrong, reader))
@@ -90,7 +92,8 @@ async def _take(session: AsyncSession, tap: Tapped, setting: Setting, roster_id:
     partnership, people = await roster.taken_up(session, roster_id, account=tap.account, now=tap.received_at)
     reader = await readers.of(session, account=tap.account, partnership_id=partnership.id)
     try:
-        invited = await intake.take(session, people, now=tap.received_at, within=partnership)
+        with hops.at_length():
+            invited = await intake.take(session, people, now=tap.received_at, within=partnership)
     except RosterWrong as wrong:
         # Something was changed between the preview and the yes.
         return Reply(_problems(wrong, reader), over=tap.message)

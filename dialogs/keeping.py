@@ -10,6 +10,7 @@ from dialogs.events import Awaiting, Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import Command, Verb, Words
 from facilitation import complaints, erasure, members, mydata, seats
 from facilitation.refusals import NotYours
+from storage import hops
 
 FILE = "parley-mydata.json"
 BESIDE = 32  # letters of a name on a button
@@ -21,7 +22,8 @@ UNSIGNED, SIGNED = "", "signed"
 
 async def _mydata(session: AsyncSession, message: Said, _: Setting, __: str) -> Reply:
     """One file with everything; the card beside it says what is in it and what is not."""
-    kept = await mydata.collected(session, account=message.account)
+    with hops.at_length():
+        kept = await mydata.collected(session, account=message.account)
     content = json.dumps(kept, ensure_ascii=False, indent=2).encode()
     reader = await readers.alone(session, account=message.account, language=message.language)
     drawn = draw("mydata", reader, known=bool(kept["places"]))
@@ -55,7 +57,8 @@ async def _surely(session: AsyncSession, tap: Tapped, _: Setting) -> Reply:
 
 async def _erase(session: AsyncSession, tap: Tapped, setting: Setting) -> Reply:
     reader = await readers.alone(session, account=tap.account, language=tap.language)
-    await erasure.forget(session, account=tap.account, update_id=tap.update_id)
+    with hops.at_length():
+        await erasure.forget(session, account=tap.account, update_id=tap.update_id, now=tap.received_at)
     told = await commands.of(session, tap, setting)
     return Reply(draw("forgotten", reader), over=tap.message, commands=told)
 

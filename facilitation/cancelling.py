@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from facilitation import occurrences, planning, promises, reminders, schedules
 from facilitation.refusals import NotYours, Refusal
 from facilitation.schedules import CANCELLED, Plan
-from storage.queues import Outgoing
+from storage.queues import WAITING, Outgoing
 from storage.rounds import Answer, Invitation, Promise, Round
 
 AT_ONCE = 500
@@ -77,7 +77,7 @@ async def _erase(session: AsyncSession, round_: Round) -> None:
             update(Outgoing)
             .where(
                 col(Outgoing.key).in_(keys[at : at + AT_ONCE]),
-                col(Outgoing.state).in_(("pending", "retry")),
+                col(Outgoing.state).in_(WAITING),
             )
             .values(state="expired", resend=False, error=CALLED_OFF)
             .execution_options(synchronize_session=False)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from markupsafe import escape
@@ -11,14 +12,14 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from facilitation import members, rounds, seats
+from storage import memos
 from storage.digests import Digest, Response
 from storage.members import Invite, Member, Roster, Seat
 from storage.partnerships import Partnership
-from storage.queues import Incoming, Outgoing, Pace
+from storage.queues import SETTLED, Incoming, Outgoing, Pace
 from storage.raised import Raised
 from storage.rounds import Answer, Awaited, Invitation, Promise, Round
 
-SETTLED = ("sent", "uncertain", "dead", "expired")
 WORDED = ("text", "words")  # what a list of quotes, in frozen facts, calls what somebody said
 BEGINNING = 40  # so many letters tell whose words those are, where they were shortened
 
@@ -52,7 +53,7 @@ async def may_forget(session: AsyncSession, *, account: int) -> None:
     await seats.may_go(session, [one.seat for one in await members.sittings(session, account=account)])
 
 
-async def forget(session: AsyncSession, *, account: int, update_id: int) -> None:
+async def forget(session: AsyncSession, *, account: int, update_id: int, now: datetime) -> None:
     """Erase a person, at their word in the update `update_id`, which is being handled. Raises
     OnlyFacilitator.
 
@@ -65,7 +66,7 @@ async def forget(session: AsyncSession, *, account: int, update_id: int) -> None
     await _erase_names(session, gone)
     await _erase_seats(session, gone)
     await _erase_quotes(session, gone, words)
-    await _erase_letters(session, gone, words)
+    await _erase_letters(session, gone, words, now=now)
     await _erase_rosters(session, gone)
     await _erase_updates(session, gone, update_id=update_id)
     for one in filter(None, (await session.get(Awaited, account), gone.member)):
@@ -144,12 +145,16 @@ def _quotes(entry: object, words: Collection[str]) -> bool:
     return isinstance(entry, dict) and any(entry.get(name) in words for name in WORDED if entry.get(name))
 
 
-async def _erase_letters(session: AsyncSession, gone: Person, words: Collection[str]) -> None:
+async def _erase_letters(
+    session: AsyncSession, gone: Person, words: Collection[str], *, now: datetime
+) -> None:
     """Letters to them go; of letters to others that have arrived, or never will, nothing need be kept."""
     own = col(Outgoing.chat) == gone.account
     if gone.member is not None:
         own |= col(Outgoing.key).startswith(complaints_of(gone.member))
-    await session.exec(_quietly(delete(Outgoing).where(own)))
+    own_letters = _quietly(delete(Outgoing).where(own)).returning(col(Outgoing.state))
+    states = (await session.exec(own_letters)).scalars().all()
+    await memos.swept(session, "outbox", (state for state in states if state in SETTLED), now=now)
     others = (
         select(col(Member.account))
         .join(Seat, col(Seat.member_id) == col(Member.id))

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queues import Outgoing
+from storage.queues import WAITING, Outgoing
 
 FIRST, LAST = 1, 2
 WITHDRAWN = "withdrawn"  # what a letter says that was taken back: nobody missed it
@@ -38,7 +38,7 @@ async def _take_back(session: AsyncSession, which: ColumnElement[bool]) -> None:
     # undelivered one either: whoever counts those would see that somebody left.
     await session.exec(
         update(Outgoing)
-        .where(which, col(Outgoing.state).in_(("pending", "retry")))
+        .where(which, col(Outgoing.state).in_(WAITING))
         .values(state="expired", resend=False, error=WITHDRAWN)
         .execution_options(synchronize_session=False)
     )

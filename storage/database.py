@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from sqlalchemy import event, text
@@ -54,12 +55,17 @@ CONNECTING = {
 class Database:
     """Sessions to read and to write with. Writers on SQLite queue here, not on the file's lock."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str | URL, *, read_only: bool = False) -> None:
         """`read_only`: on SQLite the file is opened to be looked at, while another process may be at work."""
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, sqlite=self.sqlite, read_only=read_only)
         self._one_writer = asyncio.Lock()
+
+    @classmethod
+    def in_file(cls, file: Path, *, read_only: bool = False) -> Self:
+        """On SQLite, whatever the file is called."""
+        return cls(URL.create("sqlite+aiosqlite", database=str(file)), read_only=read_only)
 
     @asynccontextmanager
     async def writing(self, *, brief: bool = False) -> AsyncIterator[AsyncSession]:
@@ -68,7 +74,7 @@ class Database:
         `brief`: its statements touch a few rows by their keys, so that nobody is held up who runs beside it.
         """
         async with AsyncExitStack() as stack:
-            stack.enter_context(hops.briefly(brief))
+            stack.enter_context(hops.briefly(wanted=brief))
             if self.sqlite:
                 await stack.enter_async_context(self._one_writer)
             session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
@@ -79,8 +85,9 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A look at what is committed; nothing written here is kept."""
         engine = self.engine.execution_options(reading=True)
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            yield session
+        with hops.at_length():  # whoever writes briefly may look at more
+            async with AsyncSession(engine, expire_on_commit=False) as session:
+                yield session
 
     async def machine_seconds(self, session: AsyncSession) -> float:
         """Machine time, the same for every process that shares this database; never simulated."""
@@ -146,6 +153,7 @@ def _sqlite(url: URL, *, read_only: bool) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         # A writer that begins as a reader may fail to be promoted; IMMEDIATE lost nothing when measured.
         reading = read_only or connection.get_execution_options().get("reading")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        with hops.at_length():  # another program may hold the file: that is waited for in its own thread
+            connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -7,7 +7,7 @@ all statements are brief, they need no hop at all: only a commit waits for the d
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Self
@@ -20,7 +20,7 @@ brief: ContextVar[bool] = ContextVar("brief", default=False)
 
 
 @contextmanager
-def briefly(wanted: bool) -> Iterator[None]:  # noqa: FBT001 - it is what is said
+def briefly(*, wanted: bool = True) -> Iterator[None]:
     before = brief.set(wanted)
     try:
         yield
@@ -28,10 +28,15 @@ def briefly(wanted: bool) -> Iterator[None]:  # noqa: FBT001 - it is what is sai
         brief.reset(before)
 
 
+def at_length() -> AbstractContextManager[None]:
+    """For what may take a while inside a brief transaction: it leaves our own thread to the others."""
+    return briefly(wanted=False)
+
+
 class Cursor:
     """As much of a cursor as SQLAlchemy asks for."""
 
-    def __init__(self, hop: Callable[..., Any], connection: sqlite3.Connection) -> None:
+    def __init__(self, hop: Callable[..., Any], connection: aiosqlite.Connection) -> None:
         self._hop = hop
         self._connection = connection
         self._rows: list[Any] = []
@@ -53,8 +58,7 @@ class Cursor:
         return self
 
     def _run(self, how: Callable[..., Any], statement: str, given: object) -> None:
-        """In the connection's thread."""
-        cursor = self._connection.cursor()
+        cursor = self._connection._conn.cursor()  # noqa: SLF001 - the connection beneath, in no hop of its own
         how(cursor, statement, given)
         self.description, self.lastrowid = cursor.description, cursor.lastrowid
         self._rows = cursor.fetchmany(FIRST) if cursor.description else []
@@ -81,11 +85,12 @@ class Cursor:
 
 class Connection(aiosqlite.Connection):
     def cursor(self) -> Cursor:  # type: ignore[override]  # SQLAlchemy enters whatever this gives
-        return Cursor(_here if brief.get() else self._execute, self._conn)
+        return Cursor(self._here if brief.get() else self._execute, self)
 
-
-async def _here(work: Callable[..., Any], *given: object) -> Any:  # noqa: ANN401 - what the work gives
-    return work(*given)
+    async def _here(self, work: Callable[..., Any], *given: object) -> Any:  # noqa: ANN401 - what the work gives
+        if not self._running:
+            raise ValueError("the connection is closed")
+        return work(*given)
 
 
 def connect(*given: Any, **options: Any) -> Connection:  # noqa: ANN401 - what sqlite3.connect takes

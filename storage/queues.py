@@ -8,8 +8,10 @@ from sqlmodel import Field, SQLModel
 
 from storage.columns import Key, Moment
 
-# A letter in one of these may still go out.
-LIVE = ("pending", "retry", "sending")
+# The states of a letter: it waits, it may still go out, it is done with.
+WAITING = ("pending", "retry")
+LIVE = (*WAITING, "sending")
+SETTLED = ("sent", "uncertain", "dead", "expired")
 
 
 class Incoming(SQLModel, table=True):

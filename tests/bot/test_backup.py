@@ -4,6 +4,8 @@ import asyncio
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import timedelta
@@ -22,6 +24,7 @@ from storage.queues import Heartbeat, Pace
 from tests import elsewhere as other
 from tests.cast import MONDAY, Cast, seated
 from tests.conftest import ENGINES
+from tests.processes import ROOT
 from tests.storage import filled
 from tests.storage.filled import Content
 
@@ -125,6 +128,21 @@ async def test_only_its_owner_may_read_it_and_it_says_what_is_in_it(
     assert "It does not hold .env with your token" in said
     assert f"parley restore {file}" in said
     assert names(tmp_path, "*kept*") == ["kept.db"]
+
+
+def test_only_its_owner_may_read_the_database_itself(tmp_path: Path) -> None:
+    given = {"PARLEY_BOT_TOKEN": "42:sandbox", "PARLEY_DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}
+
+    subprocess.run(
+        [sys.executable, "-m", "bot", "migrate"],
+        cwd=ROOT,
+        env=os.environ | given,
+        umask=0o022,
+        check=True,
+        timeout=60,
+    )
+
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("new.db*")} == {0o600}
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
@@ -256,6 +274,17 @@ async def test_a_backup_of_a_newer_parley_is_refused(
 
     with pytest.raises(Unusable, match="made by a newer one"):
         await _restored(str(copy.url), tmp_path / "kept.db")
+
+
+async def test_a_file_may_be_called_anything(
+    database: Database, cast: Cast, database_url: str, copy: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "what? 100% of #1 & more.db"
+
+    await _taken(database_url, file)
+    await _restored(str(copy.url), file)
+
+    assert await _content(str(copy.url)) == await _content(database_url)
 
 
 async def test_nothing_is_restored_over_what_is_there(

@@ -11,13 +11,14 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from bot import health, inbox, metrics, outbox, retention, ticking, web
 from bot.clock import Clock
 from bot.health import Pulse
 from bot.outbox import Letter
 from bot.settings import Settings
+from facilitation import erasure
 from storage.database import Database
 from storage.memos import Memo
 from storage.queues import Incoming, Outgoing
@@ -143,6 +144,24 @@ async def test_sweeping_out_what_is_old_lets_no_counter_fall(database: Database,
     counters = {name for name in before if name[0].endswith("_total") and name[0].startswith("parley_")}
     assert (swept["letters"], swept["updates"]) == (5, 1)
     assert {name: after[name] for name in counters} == {name: before[name] for name in counters}
+
+
+async def test_whoever_asks_to_be_forgotten_takes_no_number_back(
+    database: Database, cast: Cast, calendar: Calendar
+) -> None:
+    await ticking.tick(database, now=OPENS)
+    async with database.writing() as session:
+        await session.exec(update(Outgoing).values(state="sent"))
+    before = await read(database, calendar)
+
+    async with database.writing() as session:
+        await erasure.forget(session, account=cast.members[0], update_id=1, now=OPENS)
+
+    after = await read(database, calendar)
+    sent = ("parley_letters_total", "sent")
+    assert after[sent] == before[sent] > 0
+    async with database.reading() as session:
+        assert len((await session.exec(select(Outgoing))).all()) < before[sent]
 
 
 async def test_what_was_swept_out_before_is_counted_with_what_is_there(

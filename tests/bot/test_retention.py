@@ -16,7 +16,7 @@ from facilitation import founding, invites
 from storage.database import Database
 from storage.members import Invite
 from storage.memos import Memo
-from storage.queues import Incoming, Outgoing, Pace
+from storage.queues import SETTLED, Incoming, Outgoing, Pace
 from tests import proof
 from tests.bot.test_outbox import written
 from tests.cast import MONDAY, Cast
@@ -34,7 +34,7 @@ async def settled(database: Database) -> None:
         for state, update in zip(states, (await session.exec(select(Incoming))).all(), strict=True):
             update.state = state
         letters = (await session.exec(select(Outgoing))).all()
-        for state, letter in zip((*retention.SETTLED, "pending", "retry", "sending"), letters, strict=True):
+        for state, letter in zip((*SETTLED, "pending", "retry", "sending"), letters, strict=True):
             letter.state = state
 
 
@@ -158,7 +158,7 @@ async def test_what_was_swept_is_counted_by_its_state_and_added_up(database: Dat
 
     async with database.reading() as session:
         memos = (await session.exec(select(Memo.name, Memo.value))).all()
-    swept = {f"swept:outbox:{state}": "2" for state in retention.SETTLED}
+    swept = {f"swept:outbox:{state}": "2" for state in SETTLED}
     assert dict(memos) == swept | {"swept:inbox:done": "2"}
 
 

@@ -13,7 +13,7 @@ from facilitation import planning
 from storage.database import Database
 from storage.members import Seat
 from storage.partnerships import Organisation
-from storage.queues import Incoming, Outgoing
+from storage.queues import SETTLED, Incoming, Outgoing
 from storage.rounds import Answer, Schedule
 from tests import crowd, processes, proof, weeks
 from tests.bot.conftest import Stage
@@ -77,7 +77,7 @@ async def _older(database: Database, moment: datetime) -> dict[str, int]:
     """How many settled updates and letters there are from before this moment."""
     updates = select(func.count()).where(Incoming.state == "done", col(Incoming.received_at) < moment)
     letters = select(func.count()).where(
-        col(Outgoing.state).in_(retention.SETTLED), col(Outgoing.not_after) < moment
+        col(Outgoing.state).in_(SETTLED), col(Outgoing.not_after) < moment
     )
     async with database.reading() as session:
         return {

@@ -354,7 +354,7 @@ async def test_forgetting_a_person_takes_their_words_and_what_they_were_owed(
     await raising()
 
     async with database.writing() as session:
-        await erasure.forget(session, account=author.account, update_id=0)
+        await erasure.forget(session, account=author.account, update_id=0, now=MONDAY)
 
     assert await rows(database) == []
     assert "Nothing waits for a reply." in text(await facilitator.tap(f"owed:{cast.partnership.id}"))

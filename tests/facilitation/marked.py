@@ -120,7 +120,7 @@ async def forget(database: Database, account: int) -> None:
     async with database.writing() as session:
         wanted = col(Incoming.chat) == account, col(Incoming.state) == "new"
         update_id = (await session.exec(select(Incoming.update_id).where(*wanted))).one()
-        await erasure.forget(session, account=account, update_id=update_id)
+        await erasure.forget(session, account=account, update_id=update_id, now=MONDAY)
 
 
 async def everything(database: Database) -> dict[str, Sequence[Mapping[Any, Any]]]:

@@ -11,7 +11,7 @@ from storage.digests import Digest
 from storage.members import Roster, Seat
 from storage.queues import Incoming, Outgoing
 from storage.rounds import Answer
-from tests.cast import CLOSES, DIGEST, OPENS, Cast, seated
+from tests.cast import CLOSES, DIGEST, MONDAY, OPENS, Cast, seated
 from tests.facilitation import marked
 from tests.facilitation.turning import all_rounds, answer, digest_of, step, turn, write
 
@@ -75,7 +75,7 @@ async def test_a_letter_still_to_be_sent_goes_without_their_words(database: Data
         session.add(_letter(cast.facilitator, said))
 
     async with database.writing() as session:
-        await erasure.forget(session, account=gone, update_id=1)
+        await erasure.forget(session, account=gone, update_id=1, now=MONDAY)
 
     async with database.reading() as session:
         left = (await session.exec(select(Outgoing).where(Outgoing.key == "digest:1"))).one()
@@ -109,7 +109,7 @@ async def test_an_organisation_called_like_somebody_s_words_keeps_its_name(
     before = await digest_of(database, round_id)
 
     async with database.writing() as session:
-        await erasure.forget(session, account=gone, update_id=1)
+        await erasure.forget(session, account=gone, update_id=1, now=MONDAY)
 
     after = await digest_of(database, round_id)
     assert "Council" in str(before.facts["cells"])
@@ -131,7 +131,7 @@ async def test_who_is_forgotten_while_a_digest_is_worked_out_is_not_quoted_in_it
     assert gathered is not None
     facts = publishing.worked_out(gathered)
     async with database.writing() as session:
-        await erasure.forget(session, account=gone, update_id=1)
+        await erasure.forget(session, account=gone, update_id=1, now=MONDAY)
 
     async with database.writing() as session:
         await publishing.freeze(session, gathered, facts, now=CLOSES)
@@ -145,7 +145,7 @@ async def test_the_only_facilitator_is_not_forgotten_before_there_is_another(
 ) -> None:
     async with database.writing() as session:
         with pytest.raises(seats.OnlyFacilitator, match="/setup"):
-            await erasure.forget(session, account=cast.facilitator, update_id=1)
+            await erasure.forget(session, account=cast.facilitator, update_id=1, now=MONDAY)
 
     async with database.reading() as session:
         assert await members.of(session, account=cast.facilitator) is not None
@@ -156,7 +156,7 @@ async def test_a_stranger_s_chat_can_be_forgotten_too(database: Database, cast: 
         session.add(Incoming(bot=42, update_id=1, chat=5, received_at=OPENS, payload="hello", state="parked"))
 
     async with database.writing() as session:
-        await erasure.forget(session, account=5, update_id=2)
+        await erasure.forget(session, account=5, update_id=2, now=MONDAY)
 
     async with database.reading() as session:
         (row,) = (await session.exec(select(Incoming))).all()
@@ -175,7 +175,7 @@ async def test_a_roster_that_waits_loses_the_name_and_keeps_the_others(
         session.add(Roster(**facts, people=people, filed_at=OPENS))
 
     async with database.writing() as session:
-        await erasure.forget(session, account=gone, update_id=1)
+        await erasure.forget(session, account=gone, update_id=1, now=MONDAY)
 
     async with database.reading() as session:
         assert (await session.exec(select(Roster))).one().people == [{"name": "Person 99"}]
@@ -190,7 +190,7 @@ async def test_figures_of_many_people_stay_as_they_were_shown(database: Database
     before = await digest_of(database, round_id)
 
     async with database.writing() as session:
-        await erasure.forget(session, account=cast.members[0], update_id=1)
+        await erasure.forget(session, account=cast.members[0], update_id=1, now=MONDAY)
 
     async with database.reading() as session:
         after = (await session.exec(select(Digest).where(Digest.id == before.id))).one()

@@ -149,7 +149,7 @@ async def withheld(database: Database, cast: Cast, round_id: int, chance: Random
 
 async def erased(database: Database, account: int) -> None:
     async with database.writing() as session:
-        await erasure.forget(session, account=account, update_id=1)
+        await erasure.forget(session, account=account, update_id=1, now=MONDAY)
 
 
 async def changed(database: Database, round_id: int, happens: str, chance: Random) -> None:
