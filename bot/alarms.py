@@ -5,9 +5,10 @@ the database is away it is said from memory, by each process for itself.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,21 +16,21 @@ import structlog
 from sqlmodel import col, select
 from telegram import Bot
 
-from bot import drawing, health, logs, pace, telegram, troubles
+from bot import drawing, health, logs, outbox, pace, telegram, telling, troubles
 from bot.clock import Clock
 from bot.health import Pulse
+from bot.outbox import Letter
 from bot.pace import Pacer
 from bot.troubles import Telling
-from dialogs import alarms
-from dialogs.cards import Card
-from facilitation import facilitators
+from dialogs import alarms, readers
+from dialogs.cards import Card, Reader
 from storage.database import Database
 from storage.partnerships import Partnership
 
 log = structlog.get_logger(__name__)
 
-# Of those who could be told where no operator can be.
-AT_MOST = 20
+# Of those who could be told where no operator can be, and for how long we go by who they were.
+AT_MOST, KNOWN_FOR = 20, 600.0
 T = TypeVar("T")
 
 
@@ -56,8 +57,9 @@ class Watchman:
     _began: float = field(default_factory=time.monotonic)
     _settled: float = 0.0  # until then parts may be late because of what is over now
     _told_away: float = float("-inf")
-    _owed: Card | None = None
-    _chats: Sequence[int] = ()
+    _owed: tuple[dict[str, datetime], datetime] | None = None
+    _facilitators: Sequence[tuple[int, Reader]] = ()
+    _known_until: float = 0.0
     _asking: asyncio.Task[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -102,8 +104,10 @@ class Watchman:
 
     async def _report(self) -> dict[str, Any]:
         report = await health.report(self.database, up=time.monotonic() - self._began)
-        if not self.operator_chat and not self._chats:
-            self._chats = await _facilitators(self.database)
+        machine = time.monotonic()
+        if not self.operator_chat and (machine > self._known_until or not self._facilitators):
+            self._facilitators = await _facilitators(self.database)
+            self._known_until = machine + KNOWN_FOR
         return report
 
     async def _reached(self, report: dict[str, Any]) -> dict[str, Any]:
@@ -127,18 +131,17 @@ class Watchman:
         if machine < self._settled:
             judged = {health.TELEGRAM} if machine > self._began + health.LATE else set()
         since = {kind: self._last_well(kind, report) for kind in late & judged}
-        sure_after = (
-            health.EVERY * 0.9
-        )  # seen twice: a machine that wakes up finds everybody late for a moment
-        telling = await self._asked(
+        # Seen twice: a machine that wakes up finds everybody late for a moment. By night nobody may be told.
+        sure_after = math.inf if self._asleep() else health.EVERY * 0.9
+        news = await self._asked(
             lambda: troubles.noticed(self.database, since, judged=judged, sure_after=sure_after)
         )
-        for kind in (*telling.begun, *telling.unsaid):
+        for kind in (*news.begun, *news.unsaid):
             log.error("part_late", part=kind)
-        if not telling:
+        if not news:
             return
-        told = await self._say_all(telling)
-        await self._asked(lambda: troubles.settled(self.database, telling, told=told))
+        told = await self._say_all(news)
+        await self._asked(lambda: troubles.settled(self.database, news, told=told))
 
     def _last_well(self, kind: str, report: dict[str, Any]) -> datetime:
         signs = [report["parts"][part] for part in troubles.KINDS[kind] if part in report["parts"]]
@@ -154,9 +157,7 @@ class Watchman:
         resting = machine - self._told_away < troubles.AGAIN
         if self.away.told or resting or lasted < health.LATE * 0.75 or self.silent:
             return
-        self.away.told = await self._say(
-            alarms.begun({"database": self.away.since}, self._reader()), paced=False
-        )
+        self.away.told = await self._say_begun({"database": self.away.since}, paced=False)
         self._told_away = machine if self.away.told else self._told_away
 
     async def _database_back(self, away: Away) -> None:
@@ -165,30 +166,63 @@ class Watchman:
         self._settled = max(self._settled, machine + health.LATE)
         log.info("database_back", seconds=round(machine - away.since_s))
         if away.told:
-            self._owed = alarms.over({"database": away.since}, self._reader(), until=self.clock.now())
+            self._owed = ({"database": away.since}, self.clock.now())
 
     async def _owed_said(self) -> None:
         """That it is over is known to this process alone, so it is said again until it is heard."""
-        if self._owed is not None and await self._say(self._owed, paced=True):
+        if self._owed is not None and await self._say_over(self._owed[0], until=self._owed[1]):
             self._owed = None
 
-    async def _say_all(self, telling: Telling) -> bool:
+    async def _say_all(self, news: Telling) -> bool:
         told = True
-        if telling.begun:
-            told = await self._say(alarms.begun(telling.begun, self._reader()), paced=True)
-        if telling.over:
-            over = alarms.over(telling.over, self._reader(), until=self.clock.now())
-            told = await self._say(over, paced=True) and told
+        if news.begun:
+            told = await self._say_begun(news.begun, paced=True)
+        if news.over:
+            told = await self._say_over(news.over, until=self.clock.now()) and told
         return told
 
-    def _reader(self) -> alarms.To:
-        return "operator" if self.operator_chat else "facilitator"
+    def _asleep(self) -> bool:
+        """Whether there is somebody to tell, and nobody who may be told at this hour."""
+        return bool(self._facilitators) and not self.operator_chat and not self._by_day()
 
-    async def _say(self, card: Card, *, paced: bool) -> bool:
+    def _by_day(self) -> list[tuple[int, Reader]]:
+        now = self.clock.now()
+        return [(chat, reader) for chat, reader in self._facilitators if readers.by_day(reader, now) == now]
+
+    async def _say_begun(self, begun: Mapping[str, datetime], *, paced: bool) -> bool:
         """Send this now, past the outbox; False if it certainly did not arrive and may be tried again."""
-        chats = [self.operator_chat] if self.operator_chat else list(self._chats)
-        came = [await self._send(chat, card, paced=paced) for chat in chats]
-        return not came or any(came)
+        if self.operator_chat:
+            return await self._send(
+                self.operator_chat, alarms.begun(begun, Reader(), to="operator"), paced=paced
+            )
+        came = [
+            await self._send(chat, alarms.begun(begun, reader, to="facilitator"), paced=paced)
+            for chat, reader in self._by_day()
+        ]
+        return any(came) or not self._facilitators
+
+    async def _say_over(self, over: Mapping[str, datetime], *, until: datetime) -> bool:
+        """The same of what is over. For facilitators it may wait in the outbox: that goes out again."""
+        if self.operator_chat:
+            card = alarms.over(over, Reader(), to="operator", until=until)
+            return await self._send(self.operator_chat, card, paced=True)
+        key = f"alarm_over:{' '.join(sorted(over))}:{until:%Y-%m-%dT%H:%M}"
+        letters = [
+            telling.note(
+                f"{key}:{chat}",
+                alarms.over(over, reader, to="facilitator", until=until),
+                chat,
+                reader=reader,
+                now=until,
+            )
+            for chat, reader in self._facilitators
+        ]
+        await self._asked(lambda: self._written(letters))
+        return True
+
+    async def _written(self, letters: Sequence[Letter]) -> None:
+        async with self.database.writing() as session:
+            await outbox.put(self.database, session, letters)
 
     async def _send(self, chat: int, card: Card, *, paced: bool) -> bool:
         method, payload = drawing.sent(card, chat)
@@ -212,12 +246,13 @@ class Watchman:
             await pace.halt(self.database, session, self.pacer, wait=wait)
 
 
-async def _facilitators(database: Database) -> list[int]:
+async def _facilitators(database: Database) -> list[tuple[int, Reader]]:
     """Whom to tell where no operator can be: facilitators, those of the oldest partnerships first."""
     async with database.reading() as session:
         wanted = select(Partnership.id).order_by(col(Partnership.id)).limit(AT_MOST)
-        found: dict[int, None] = {}
+        found: dict[int, Reader] = {}
         for partnership_id in (await session.exec(wanted)).all():
-            those = await facilitators.of(session, partnership_id)
-            found |= {one.account: None for one in those if one.account is not None and one.reachable}
-    return list(found)[:AT_MOST]
+            for chat, reader in await readers.facilitating(session, partnership_id):
+                # It is Parley that speaks here, and no partnership.
+                found.setdefault(chat, replace(reader, speaking=""))
+    return list(found.items())[:AT_MOST]

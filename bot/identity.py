@@ -1,7 +1,7 @@
 """Who we are at Telegram: the token, the bot it belongs to, its name, and whether the operator is reached."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import delete
@@ -12,8 +12,9 @@ from bot import drawing, outbox, telegram, telling
 from bot.clock import Clock
 from bot.outbox import Letter
 from bot.settings import Settings, Unusable
-from dialogs import people, reports
+from dialogs import people, readers, reports
 from dialogs.cards import Card
+from dialogs.events import A_FEW_DAYS
 from facilitation import invites
 from storage.database import Database
 from storage.members import Invite
@@ -24,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 LOOK = 45.0  # what is wrong is seen within two minutes
 HOUR = 3600.0
-LASTS = timedelta(days=5)
 REVOKED = "Get the new token from @BotFather, put it into PARLEY_BOT_TOKEN, and start Parley again."
 WRITE_TO_BOT = "Open the chat with this bot as PARLEY_OPERATOR_CHAT and press Start."
 NAME_ONE = "Set PARLEY_OPERATOR_CHAT to the Telegram id of whoever runs this Parley."
@@ -70,7 +70,7 @@ async def alarm(database: Database, operator: int, card: Card, *, key: str, now:
     if not operator:
         return
     method, payload = drawing.sent(card, operator)
-    letter = Letter(f"{key}:{now:%Y-%m-%d}", "report", operator, method, payload, now, now + LASTS)
+    letter = Letter(f"{key}:{now:%Y-%m-%d}", "report", operator, method, payload, now, now + A_FEW_DAYS)
     async with database.writing() as session:
         await outbox.put(database, session, [letter])
 
@@ -149,7 +149,7 @@ async def _renamed(database: Database, name: str, *, now: datetime) -> list[Lett
         waiting = select(Invite.partnership_id).where(*invites.open_at(now)).distinct()
         for partnership_id in (await session.exec(waiting.order_by(col(Invite.partnership_id)))).all():
             partnership = await session.get_one(Partnership, partnership_id)
-            for account, reader in await telling.each(session, partnership_id):
+            for account, reader in await readers.facilitating(session, partnership_id):
                 card = people.renamed(reader, partnership, bot=name)
                 key = f"renamed:{name}:{now:%Y-%m-%d}:{partnership_id}:{account}"
                 letters.append(telling.note(key, card, account, reader=reader, now=now))

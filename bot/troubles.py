@@ -5,6 +5,7 @@ comes and goes is told once an hour and no more.
 """
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
@@ -53,11 +54,11 @@ class Telling:
     """What this process is to tell now: kinds with the moment they began. Nobody else tells it meanwhile."""
 
     begun: dict[str, datetime] = field(default_factory=dict)
-    unsaid: dict[str, datetime] = field(default_factory=dict)  # begun, and nobody can be told while it lasts
+    unsaid: dict[str, datetime] = field(default_factory=dict)  # begun, and nobody can be told now
     over: dict[str, datetime] = field(default_factory=dict)
 
-    def add(self, kind: str, step: Step, since: datetime) -> None:
-        if step == "began" and kind == UNTELLABLE:
+    def add(self, kind: str, step: Step, since: datetime, *, tellable: bool) -> None:
+        if step == "began" and not tellable:
             self.unsaid[kind] = since
         elif step == "tell":
             self.begun[kind] = since
@@ -78,7 +79,8 @@ def decided(
 ) -> Step:
     """What to do about one kind of trouble, as data.
 
-    `sure_after`: so many seconds it must have lasted. `afterwards`: nobody can be told while it lasts.
+    `sure_after`: so many seconds it must have lasted; without end, nobody may be told now.
+    `afterwards`: nobody can be told while it lasts.
     """
     if known is None or not known.lasts:
         return "began" if late else ""
@@ -135,7 +137,8 @@ async def noticed(
             after = _after(step, trouble, late.get(kind), seconds)
             if after is not None:
                 await kept(database, session, kind, after)
-                telling.add(kind, step, after.since)
+                tellable = kind != UNTELLABLE and sure_after < math.inf
+                telling.add(kind, step, after.since, tellable=tellable)
     return telling
 
 

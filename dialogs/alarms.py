@@ -11,14 +11,14 @@ To = Literal["operator", "facilitator"]
 ORDER = ("database", "telegram", "listening", "work", "clock")
 
 
-def begun(troubles: Mapping[str, datetime], to: To) -> Card:
+def begun(troubles: Mapping[str, datetime], reader: Reader, *, to: To) -> Card:
     """What does not work, each with the last moment it did."""
-    return draw("alarm", Reader(), troubles=_ordered(troubles), to=to)
+    return draw("alarm", reader, troubles=_ordered(troubles), to=to)
 
 
-def over(troubles: Mapping[str, datetime], to: To, *, until: datetime) -> Card:
+def over(troubles: Mapping[str, datetime], reader: Reader, *, to: To, until: datetime) -> Card:
     """What works again, and from when until when it did not."""
-    return draw("alarm_over", Reader(), troubles=_ordered(troubles), until=until, to=to)
+    return draw("alarm_over", reader, troubles=_ordered(troubles), until=until, to=to)
 
 
 def _ordered(troubles: Mapping[str, datetime]) -> list[tuple[str, datetime]]:

@@ -76,7 +76,7 @@ async def _card(session: AsyncSession, moment: Moment, setting: Setting, partner
         secret = await groups.link(session, partnership, account=moment.account, now=moment.received_at)
         url = f"https://t.me/{setting.bot}?startgroup={secret}"
     reader = await readers.of(session, account=moment.account, partnership_id=partnership.id)
-    ill = await groups.of(session, partnership.id)
+    ill = await groups.of(session, partnership.id, now=moment.received_at)
     barred = linked and ill is not None and ill.what == groups.BARRED
     return draw("group", reader, partnership=partnership, linked=linked, barred=barred, url=url)
 

@@ -115,17 +115,20 @@ async def farewell(
 
 def unreached(reader: Reader, partnership: Partnership, people: Sequence[Unreached]) -> Card:
     """Whom no message of a partnership reaches, for one of its facilitators."""
-    listed = [
+    return draw("unreached", reader, partnership=partnership, **listed(people))
+
+
+def listed(people: Sequence[Unreached]) -> dict[str, object]:
+    """A page of them as a card tells them, and how many more there are."""
+    told = [
         {"name": one.seat.name, "organisation": one.organisation, "facilitates": one.facilitates}
         for one in people[:PAGE]
     ]
-    return draw(
-        "unreached", reader, partnership=partnership, people=listed, more=max(0, len(people) - len(listed))
-    )
+    return {"people": told, "more": len(people) - len(told)}
 
 
 def renamed(reader: Reader, partnership: Partnership, *, bot: str) -> Card:
-    """Links made before lead nowhere: the bot has another name."""
+    """Links made before no longer work: the bot has another name."""
     return draw("renamed", reader, partnership=partnership, bot=bot)
 
 

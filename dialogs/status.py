@@ -72,7 +72,7 @@ def _people(found: Standing) -> dict[str, Any]:
     return {
         "empty": empty[:LISTED],
         "places": [_unreached(place) for place in found.places if place.seats][:LISTED],
-        "facilitators": _listed(found.facilitators),
+        "facilitators": _listed(found.facilitators) if found.facilitators else None,
         "group": found.group,
         # Where nobody has joined yet is told already.
         "unreached": len(set(found.missed["none"]) - set(empty)),
@@ -82,15 +82,14 @@ def _people(found: Standing) -> dict[str, Any]:
     }
 
 
-def _unreached(place: Place) -> dict[str, str]:
+def _unreached(place: Place) -> dict[str, Any]:
     return {"name": place.name, "people": _listed(place.people)}
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> dict[str, Any]:
     """A few names on one line; whoever has none is one of those counted."""
     known = [short(name, 30) for name in names if name][:NAMED]
-    more = len(names) - len(known)
-    return ", ".join([*known, f"+{more}"] if more else known)
+    return {"names": ", ".join(known), "more": len(names) - len(known), "many": len(names)}
 
 
 async def _tapped(session: AsyncSession, tap: Tapped, _: Setting, partnership_id: int) -> Reply:

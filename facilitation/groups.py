@@ -1,5 +1,6 @@
 """A partnership's group chat: brought in by one of its facilitators, with a link that works once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ GROUP = "group"  # the role of such an invite
 LASTS = timedelta(days=1)
 # What is wrong with a group, as a memo says it: it is gone for us, or we may not write in it.
 LOST, BARRED = "lost", "barred"
-MEMO, TOLD = "group:", "told"
+MEMO = "group:"
+LOST_FOR = timedelta(days=14)  # by then nobody means to link it again
 
 
 class GroupTaken(Refusal):
@@ -137,18 +139,22 @@ async def lose(session: AsyncSession, *, chat: int, now: datetime) -> None:
     for partnership in await _of(session, chat):
         partnership.group_chat = None
         session.add(partnership)
-        await _note(session, partnership.id, f"{LOST}:{chat}", now=now)
+        await _note(session, partnership.id, _written(LOST, chat), now=now)
 
 
 async def bar(session: AsyncSession, *, chat: int, now: datetime) -> None:
     """Parley may not write in a group now. What is for it waits, and facilitators are told once."""
     for partnership in await _of(session, chat):
-        if await of(session, partnership.id) is None:
-            await _note(session, partnership.id, f"{BARRED}:{chat}", now=now)
+        if await session.get(Memo, f"{MEMO}{partnership.id}") is None:
+            await _note(session, partnership.id, _written(BARRED, chat), now=now)
 
 
 async def open_again(session: AsyncSession, *, chat: int) -> None:
-    """Somebody changed what Parley may do in a group: what waits for it is tried at once."""
+    """Somebody changed what Parley may do in a group: what waits for it is tried at once.
+
+    It counts as well until Telegram refuses again.
+    """
+    await reached(session, chat=chat)
     await session.exec(
         update(Outgoing)
         .where(col(Outgoing.chat) == chat, col(Outgoing.state).in_(("pending", "retry")))
@@ -158,16 +164,15 @@ async def open_again(session: AsyncSession, *, chat: int) -> None:
 
 async def reached(session: AsyncSession, *, chat: int) -> None:
     """Something has come to this group: nothing is wrong with it."""
-    here = f"{BARRED}:{chat}"
-    await session.exec(
-        delete(Memo).where(col(Memo.name).startswith(MEMO), col(Memo.value).in_((here, f"{here}:{TOLD}")))
-    )
+    here = [_written(BARRED, chat, told=told) for told in (False, True)]
+    await session.exec(delete(Memo).where(col(Memo.name).startswith(MEMO), col(Memo.value).in_(here)))
 
 
-async def of(session: AsyncSession, partnership_id: int) -> Ill | None:
-    """What is wrong with this partnership's group."""
+async def of(session: AsyncSession, partnership_id: int, *, now: datetime) -> Ill | None:
+    """What is wrong with this partnership's group; that it is gone is news for two weeks."""
     memo = await session.get(Memo, f"{MEMO}{partnership_id}")
-    return _read(memo) if memo is not None else None
+    ill = _read(memo) if memo is not None else None
+    return None if ill is not None and ill.what == LOST and now - ill.since >= LOST_FOR else ill
 
 
 async def ills(session: AsyncSession) -> Sequence[Ill]:
@@ -176,14 +181,32 @@ async def ills(session: AsyncSession) -> Sequence[Ill]:
     return [_read(memo) for memo in (await session.exec(wanted)).all()]
 
 
-async def told(session: AsyncSession, ill: Ill) -> None:
-    """The facilitators know."""
-    await _note(session, ill.partnership_id, f"{ill.what}:{ill.chat}:{TOLD}", now=ill.since)
+async def untold(session: AsyncSession) -> Sequence[Ill]:
+    """What is wrong of which the facilitators do not know yet, where one of them can be told."""
+    waiting = [ill for ill in await ills(session) if not ill.told]
+    led = await facilitators.led(session) if waiting else set()
+    return [ill for ill in waiting if ill.partnership_id in led]
+
+
+async def told(session: AsyncSession, ill: Ill) -> bool:
+    """The facilitators know. False: it has changed since it was looked at, or another clock tells it."""
+    changed = await session.exec(
+        update(Memo)
+        .where(
+            col(Memo.name) == f"{MEMO}{ill.partnership_id}",
+            col(Memo.value) == _written(ill.what, ill.chat),
+        )
+        .values(value=_written(ill.what, ill.chat, told=True))
+    )
+    return changed.rowcount == 1
+
+
+def _written(what: str, chat: int, *, told: bool = False) -> str:
+    return json.dumps({"what": what, "chat": chat, "told": told})
 
 
 def _read(memo: Memo) -> Ill:
-    what, chat, *told = memo.value.split(":")
-    return Ill(int(memo.name.removeprefix(MEMO)), what, int(chat), told == [TOLD], memo.at)
+    return Ill(partnership_id=int(memo.name.removeprefix(MEMO)), since=memo.at, **json.loads(memo.value))
 
 
 async def _of(session: AsyncSession, chat: int) -> Sequence[Partnership]:

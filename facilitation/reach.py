@@ -1,7 +1,8 @@
 """Reach: whom no message reaches, so that nobody forgets them, and what facilitators know of it already."""
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,14 +10,15 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import quiet
+from facilitation import facilitators, quiet
 from storage.members import Member, Seat
 from storage.memos import Memo
 from storage.partnerships import Organisation, Partnership
 from storage.rounds import Round
 from synthesis import disclosure
 
-MEMO = "unreached:"  # with the partnership's id: the seats its facilitators were told of, and when
+# With the partnership's id: the seats of which its facilitators were told and the operator, and when.
+MEMO = "unreached:"
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,15 @@ class Unreached:
 
 @dataclass(frozen=True)
 class News:
-    """Whom facilitators are to be told of now (nobody: somebody is back), and what to remember then."""
+    """Whom facilitators are to be told of now, and of which facilitators the operator; and what to remember.
+
+    Nobody at all: somebody is back. `before`: what was remembered until now ("": nothing).
+    """
 
     partnership: Partnership
     people: Sequence[Unreached]
+    lost: Sequence[Unreached]
+    before: str
     memo: Memo
 
 
@@ -88,30 +95,47 @@ async def unreached(session: AsyncSession) -> dict[int, list[Unreached]]:
 
 
 async def news(session: AsyncSession, *, now: datetime) -> list[News]:
-    """What has changed since facilitators were told; of who is lost they are told by day, once a day."""
-    found = await unreached(session)
+    """What has changed since facilitators were told; of who is lost they are told by day, once a day.
+
+    Where nobody can be told now, they are told once somebody can.
+    """
+    found, led = await unreached(session), await facilitators.led(session)
     wanted = select(Memo).where(col(Memo.name).startswith(MEMO))
     memos = {int(memo.name.removeprefix(MEMO)): memo for memo in (await session.exec(wanted)).all()}
     told = []
     for partnership_id in sorted(found.keys() | memos.keys()):
         partnership = await session.get(Partnership, partnership_id)
         if partnership is not None:
-            told.append(_news(partnership, found.get(partnership_id, ()), memos.get(partnership_id), now=now))
+            memo, lost = memos.get(partnership_id), found.get(partnership_id, ())
+            told.append(_news(partnership, lost, memo, led=partnership_id in led, now=now))
     return [one for one in told if one is not None]
 
 
 def _news(
-    partnership: Partnership, found: Sequence[Unreached], memo: Memo | None, *, now: datetime
+    partnership: Partnership, found: Sequence[Unreached], memo: Memo | None, *, led: bool, now: datetime
 ) -> News | None:
-    before = {int(seat) for seat in memo.value.split(",") if seat} if memo is not None else set()
+    known: dict[str, list[int]] = json.loads(memo.value) if memo is not None else {}
     zone = ZoneInfo(partnership.timezone)
     today = now.astimezone(zone).date()
     due = quiet.by_day(now, zone) == now and (memo is None or memo.at.astimezone(zone).date() < today)
-    people = [one for one in found if one.seat.id not in before] if due else []
+    people = _new(found, known.get("facilitators", ())) if due and led else []
+    lost = [one for one in _new(found, known.get("operator", ())) if one.facilitates] if due else []
     # Who is back is forgotten here, so that the next time is told again.
-    known = {one.seat.id for one in found if one.seat.id in before} | {one.seat.id for one in people}
-    if known == before:
+    after = {
+        reader: sorted({one.seat.id for one in found} & set(known.get(reader, ())) | _seats(told))
+        for reader, told in (("facilitators", people), ("operator", lost))
+    }
+    if after == known or not (known or people or lost):
         return None
-    at = now if people or memo is None else memo.at
-    value = ",".join(str(seat) for seat in sorted(known))
-    return News(partnership, people, Memo(name=f"{MEMO}{partnership.id}", value=value, at=at))
+    at = now if people or lost or memo is None else memo.at
+    before = memo.value if memo is not None else ""
+    kept = Memo(name=f"{MEMO}{partnership.id}", value=json.dumps(after), at=at)
+    return News(partnership, people, lost, before, kept)
+
+
+def _new(found: Sequence[Unreached], known: Collection[int]) -> list[Unreached]:
+    return [one for one in found if one.seat.id not in known]
+
+
+def _seats(people: Sequence[Unreached]) -> set[int]:
+    return {one.seat.id for one in people}

@@ -80,7 +80,7 @@ async def of(session: AsyncSession, partnership: Partnership, *, now: datetime) 
         undelivered=await _undelivered(session, partnership.id, now=now),
         places=await _places(session, partnership.id),
         facilitators=await _facilitators(session, partnership.id),
-        group=ill.what if (ill := await groups.of(session, partnership.id)) is not None else "",
+        group=ill.what if (ill := await groups.of(session, partnership.id, now=now)) is not None else "",
         missed=await reach.missing(session, partnership.id),
         owed=len(await raised.owed(session, partnership.id)),
         loads=await burden.ledger(session, partnership.id, now=now),

@@ -40,14 +40,14 @@ STOPPED = dict([("worker", "web"), ("clock", "web"), ("web", "worker")][: proof.
 BEGAN = {
     "clock": "no round opens, reminds or closes",
     "worker": "nobody gets an answer, and no message goes out",
-    "web": "nothing that people tap or write has come in",
+    "web": "taps or messages have reached Parley since",
     "database": "the database has not answered",
     "file": "the database has not answered",
 }
 OVER = {
     "clock": "no round opened, reminded or closed",
     "worker": "nobody got an answer, and no message went out",
-    "web": "nothing that people tapped or wrote came in",
+    "web": "taps or messages reached Parley.",
     "database": "the database did not answer",
     "file": "the database did not answer",
     "telegram": "Telegram could not be reached",

@@ -417,7 +417,7 @@ async def test_what_is_for_a_group_that_took_our_rights_waits_until_it_gives_the
     await outbox.finish(database, FAST, claimed[0].row, came, now=MONDAY)
     early = await outbox.claim(database, FAST, now=MONDAY)
     async with database.writing() as session:
-        ill = await groups.of(session, cast.partnership.id)
+        ill = await groups.of(session, cast.partnership.id, now=MONDAY)
         await groups.open_again(session, chat=-100)
     again = await outbox.claim(database, FAST, now=MONDAY)
     await outbox.finish(database, FAST, again[0].row, Outcome("sent", {"message_id": 1}), now=MONDAY)
@@ -425,4 +425,4 @@ async def test_what_is_for_a_group_that_took_our_rights_waits_until_it_gives_the
     assert await group_of(database, cast) == -100
     assert (early, len(again), ill and ill.what) == ([], 1, groups.BARRED)
     async with database.reading() as session:
-        assert await groups.of(session, cast.partnership.id) is None
+        assert await groups.of(session, cast.partnership.id, now=MONDAY) is None

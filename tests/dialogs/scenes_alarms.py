@@ -7,7 +7,7 @@ from functools import partial
 from dialogs import alarms
 from dialogs.cards import Card
 from tests.cast import MONDAY
-from tests.dialogs.scenes import Scene
+from tests.dialogs.scenes import READER, Scene
 
 LATER = MONDAY + timedelta(minutes=29)
 
@@ -23,8 +23,8 @@ def scenes() -> Iterator[Scene]:
 
 
 def _begun(kinds: tuple[str, ...], to: alarms.To, _: str) -> Card:
-    return alarms.begun(dict.fromkeys(kinds, MONDAY), to)
+    return alarms.begun(dict.fromkeys(kinds, MONDAY), READER, to=to)
 
 
 def _over(kinds: tuple[str, ...], to: alarms.To, _: str) -> Card:
-    return alarms.over(dict.fromkeys(kinds, MONDAY), to, until=LATER)
+    return alarms.over(dict.fromkeys(kinds, MONDAY), READER, to=to, until=LATER)

@@ -21,7 +21,7 @@ QUIET: dict[str, Any] = {
     "owed": 0,
     "empty": [],
     "places": [],
-    "facilitators": "",
+    "facilitators": None,
     "group": "",
     "unreached": 0,
     "off_telegram": [],
@@ -48,7 +48,9 @@ def scenes() -> Iterator[Scene]:
         },
         "several": {"undelivered": 5, "owed": 2, "unreached": 3, "places": _places(2), "loads": _loads(12)},
         "people": {"empty": _two, "off_telegram": _two, "more_loads": 1, "loads": _loads(0)},
-        "a facilitator not reached": {"facilitators": lambda words: cards.short(words, 60)},
+        "a facilitator not reached": {"facilitators": _listed(1, 0)},
+        "facilitators not reached": {"facilitators": _listed(4, 2)},
+        "a facilitator without a name not reached": {"facilitators": _listed(0, 1)},
         "the group lost": {"group": "lost"},
         "the group closed to us": {"group": "barred"},
         "many": {"more_loads": 4, "loads": _loads(30)},
@@ -77,7 +79,16 @@ def _skipped(words: str) -> list[dict[str, Any]]:
 
 
 def _places(count: int) -> Any:  # noqa: ANN401 - a fact of a scene
-    return lambda words: [{"name": words, "people": cards.short(words, 60)}] * count
+    people = _listed(4, count - 1)
+    return lambda words: [{"name": words, "people": people(words)}] * count
+
+
+def _listed(named: int, more: int) -> Any:  # noqa: ANN401 - a fact of a scene
+    return lambda words: {
+        "names": ", ".join([cards.short(words, 30)] * named),
+        "more": more,
+        "many": named + more,
+    }
 
 
 def _loads(minutes: int) -> Any:  # noqa: ANN401 - a fact of a scene

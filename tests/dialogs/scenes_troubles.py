@@ -19,9 +19,11 @@ def scenes() -> Iterator[Scene]:
     for state, roles in STATES.items():
         yield Scene("unreached", state, partial(_unreached, roles))
     yield Scene("renamed", "", lambda words: people.renamed(READER, partnership(words), bot="circle_bot"))
-    for others, operator in ((True, 7), (False, 7), (False, -7)):
-        state = f"others {others}, in a chat of one's own {operator > 0}"
-        yield Scene("unled", state, partial(_unled, others, operator))
+    unled = ((True, 7, 1), (False, 7, 1), (False, -7, 1), (False, 7, 2), (False, 7, 12))
+    for others, operator, lost in unled:
+        state = f"{lost} lost, others {others}, in a chat of one's own {operator > 0}"
+        yield Scene("unled", state, partial(_unled, others, operator, lost))
+    yield Scene("unled_link", "no link is needed", drawn("unled_link", name=same, url="", days=60))
     link = "https://t.me/parley_bot?start=" + "s" * 32
     yield Scene("unled_link", "", drawn("unled_link", name=same, url=link, days=60))
     yield from to_the_operator()
@@ -31,6 +33,7 @@ STATES = {
     "one": ("member",),
     "one who facilitates": ("facilitator",),
     "some": ("member", "facilitator"),
+    "one more": ("member",) * 9,
     "many": ("member",) * 12,
 }
 
@@ -69,8 +72,9 @@ def _unreached(roles: tuple[str, ...], words: str) -> Card:
     return people.unreached(READER, partnership(words), [_lost(words, role) for role in roles])
 
 
-def _unled(others: bool, operator: int, words: str) -> Card:  # noqa: FBT001 - bound by a scene
-    return operating.unled(partnership(words), _lost(words, "facilitator"), others=others, operator=operator)
+def _unled(others: bool, operator: int, count: int, words: str) -> Card:  # noqa: FBT001 - bound by a scene
+    lost = [_lost(words, "facilitator")] * count
+    return operating.unled(partnership(words), lost, others=others, operator=operator)
 
 
 def _taken(host: str, back: bool, _: str) -> Card:  # noqa: FBT001 - bound by a scene

@@ -302,6 +302,40 @@ async def test_where_parley_may_not_write_the_menu_says_what_to_do(
     assert "Every digest comes there too." in well
 
 
+async def test_once_parley_may_write_again_nothing_is_wrong_until_it_is_refused_again(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    async with database.writing() as session:
+        await groups.bar(session, chat=GROUP, now=MONDAY)
+    await telling.tell(database, operator=0, now=MONDAY)
+
+    await facilitator.does(LetIn(**facilitator.moment() | {"chat": GROUP}))
+    well = text(await facilitator.say("/status"))
+    async with database.writing() as session:
+        await groups.bar(session, chat=GROUP, now=MONDAY + timedelta(hours=1))
+    again = await telling.tell(database, operator=0, now=MONDAY + timedelta(hours=1))
+
+    assert "group chat" not in well
+    assert "Every digest comes there too." not in text(await facilitator.tap(f"grp:{cast.partnership.id}"))
+    assert (again, len(await noted(database))) == (1, 2)
+
+
+async def test_that_a_group_is_gone_is_shown_for_two_weeks(
+    database: Database, cast: Cast, facilitator: Phone
+) -> None:
+    await brings(facilitator, await link(facilitator, cast))
+    await facilitator.does(PutOut(**facilitator.moment() | {"chat": GROUP}))
+
+    facilitator.now = MONDAY + timedelta(days=13)
+    shown = text(await facilitator.say("/status"))
+    facilitator.now = MONDAY + timedelta(days=14)
+    over = text(await facilitator.say("/status"))
+
+    assert "The group chat is gone" in shown
+    assert "group chat" not in over
+
+
 async def test_without_a_name_of_its_own_parley_makes_no_link(
     database: Database, cast: Cast, facilitator: Phone
 ) -> None:

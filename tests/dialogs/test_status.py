@@ -176,8 +176,8 @@ async def test_empty_and_unreachable_seats_are_counted_by_organisation(
 
     seen = await status(facilitator)
 
-    assert f"Youth Centre: messages do not reach Person {member.account}." in seen
-    assert "Ask them to open the chat with Parley and press Start, or give them a new link." in seen
+    assert f"Youth Centre: messages no longer reach Person {member.account}." in seen
+    assert "Please tell them in another way: open the chat with Parley and press Start." in seen
     assert "Some people are not on Telegram: Refugee Group." in seen
     assert "Nothing right now." not in seen
 
@@ -194,7 +194,7 @@ async def test_a_partner_with_nobody_is_named_so_that_nobody_forgets_them(
     seen = await status(facilitator)
 
     first, second = cast.accounts["refugee_group"]
-    assert f"Refugee Group: messages do not reach Person {first}, Person {second}." in seen
+    assert f"Refugee Group: messages no longer reach Person {first}, Person {second}." in seen
     assert "1 partner is not reached at all." in seen
 
 
