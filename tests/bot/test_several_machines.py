@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from bot import outbox
 from facilitation import rounds, ways
 from storage.database import Database
 from storage.partnerships import Partnership
@@ -121,6 +123,7 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
             for person in persons:
                 group.create_task(asked_and_answering(person, screens))
             group.create_task(_kill_one_by_one(machines, screens))
+        await _all_gone(stage.database, screens, now=OPENS)
         invited, before = Counter(screens.invited), Counter(screens.letters)
         clocks = [one for one in machines if one.command == "clock"]
         await _all_run(clocks)
@@ -128,6 +131,7 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
         await asyncio.sleep(0.3)
         clocks[0].kill()
         await until(lambda: _by_everybody(screens, before))
+        await _all_gone(stage.database, screens, now=DIGEST)
 
     rows = await _invitations(stage.database)
     amiss = await wrong(stage.database, persons)
@@ -158,6 +162,17 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
 
 async def _by_everybody(screens: Watched, before: Counter[int]) -> bool:
     return all(screens.letters[one] > before[one] for one in before)
+
+
+async def _all_gone(database: Database, screens: Watched, *, now: datetime) -> None:
+    """Whatever is still to come, twice perhaps, has come, and is seen."""
+
+    async def nothing_left() -> bool:
+        async with database.reading() as session:
+            return not await outbox.due(session, now=now)
+
+    await until(nothing_left)
+    await screens.caught_up()
 
 
 async def _invitations(database: Database) -> dict[int, Outgoing]:
