@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dialogs import awaited, cadences, commands, founding, readers
+from dialogs import awaited, cadences, commands, founding, invitations, readers
 from dialogs.cards import Card, Reader, draw, short
-from dialogs.events import Moment, Reply, Said, Setting, Tapped
+from dialogs.events import Moment, Post, Reply, Said, Setting, Tapped
 from dialogs.verbs import FACILITATOR, MEMBER, STRANGER, Command, Verb, Words
-from facilitation import cadence, coming, invites, members, seats
+from facilitation import cadence, coming, invites, members, reminders, returning, seats
 from facilitation.coming import Open
 from facilitation.instruments import said
 from facilitation.members import Sitting
+from facilitation.rounds import Asked, Opened
 from storage.members import Invite
 from storage.partnerships import Organisation, Partnership
 
@@ -171,11 +172,23 @@ async def home(session: AsyncSession, moment: Moment, *, now: datetime) -> Card:
 
 
 async def welcome_back(session: AsyncSession, moment: Moment) -> tuple[Reply, ...]:
-    """Whoever can be reached again gets what is open for them; where nothing is, nothing is said."""
-    for sitting in await members.sittings(session, account=moment.account):
-        if await coming.open_now(session, sitting.seat, moment.received_at):
-            return (Reply(await home(session, moment, now=moment.received_at)),)
-    return ()
+    """Whoever can be reached again gets what waits for them, and nothing else: with "Restart" they also say
+    /start, and see where they are by that.
+    """
+    posts = []
+    for one in await returning.found(session, account=moment.account, now=moment.received_at):
+        opened = Opened(one.round, one.partnership, (), one.round.instrument["title"])
+        asked = Asked(
+            one.invitation,
+            moment.account,
+            one.organisation.name,
+            one.member.language,
+            one.member.timezone,
+        )
+        card, lasts = invitations.invitation(opened, asked), one.round.closes_at - moment.received_at
+        key = reminders.keys(one.invitation.id)[0]
+        posts.append(Post(key, moment.account, card, moment.received_at, lasts))
+    return (Reply(posts=tuple(posts)),) if posts else ()
 
 
 async def _place(session: AsyncSession, sitting: Sitting, moment: Moment, *, now: datetime) -> Place:

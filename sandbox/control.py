@@ -202,6 +202,11 @@ def _unblock(telegram: Telegram, user: int, _: Json) -> Json:
     return {}
 
 
+def _restart(telegram: Telegram, user: int, _: Json) -> Json:
+    phones.restart(telegram, user)
+    return {}
+
+
 def _read(telegram: Telegram, user: int, body: Json) -> Json:
     phones.read(telegram, user, body.get("chat_id"))
     return {}
@@ -229,6 +234,7 @@ DEEDS: dict[str, Deed] = {
     "vote": _vote,
     "block": _block,
     "unblock": _unblock,
+    "restart": _restart,
     "read": _read,
     "deactivate": _deactivate,
     "rename": _rename,

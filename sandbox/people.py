@@ -167,8 +167,7 @@ class Crowd:
             phones.block(self.telegram, user)
             return True
         if errand.what == "return":
-            phones.unblock(self.telegram, user)
-            phones.start(self.telegram, user)
+            phones.restart(self.telegram, user)
             return True
         sitting = Sitting(self.telegram, person, errand)
         person.busy = True

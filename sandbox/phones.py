@@ -270,6 +270,12 @@ def unblock(telegram: Telegram, user_id: int) -> None:
         telegram.changed(room)
 
 
+def restart(telegram: Telegram, user_id: int) -> None:
+    """What Telegram's own button does in a chat that was blocked: two updates, one after the other."""
+    unblock(telegram, user_id)
+    start(telegram, user_id)
+
+
 def _private_membership(telegram: Telegram, room: Room, *, old: str, new: str) -> None:
     update = ChatMemberUpdated(
         chat=telegram.chat(room),

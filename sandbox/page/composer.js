@@ -1,4 +1,4 @@
-// The foot of a chat: writing, the commands menu, starting, unblocking.
+// The foot of a chat: writing, the commands menu, starting, unblocking, starting again.
 
 import { el, iconButton } from "/page/element.js";
 import { menu } from "/page/overlays.js";
@@ -7,7 +7,7 @@ import { plain } from "/page/richtext.js";
 const LARGEST_FILE = 8_000_000;
 
 export class Composer {
-  /** `on` holds what the phone does: send, save, start, unblock, file. */
+  /** `on` holds what the phone does: send, save, start, unblock, restart, file. */
   constructor({ screen, on }) {
     this.screen = screen;
     this.on = on;
@@ -57,7 +57,7 @@ export class Composer {
     const held = this.node.contains(document.activeElement);
     this.shown = what;
     if (what === "start") this.node.replaceChildren(el("button", { type: "button", class: "big", onclick: () => this.on.start("") }, "Start"));
-    else if (what === "blocked") this.node.replaceChildren(el("button", { type: "button", class: "big quiet", onclick: () => this.on.unblock() }, "Unblock"));
+    else if (what === "blocked") this.node.replaceChildren(el("button", { type: "button", class: "big", onclick: () => this.on.restart() }, "Restart bot"), el("button", { type: "button", class: "big quiet", onclick: () => this.on.unblock() }, "Unblock"));
     else this.node.replaceChildren(this.context, this.form, this.keyboard);
     if (held) (what === "write" ? this.field : this.node.querySelector("button")).focus({ preventScroll: true });
   }

@@ -265,6 +265,7 @@ export class Phone {
       save: (message, text) => this.do("edit", { chat_id: this.chatId, message_id: message.id, text }),
       start: (payload) => this.do("start", payload ? { payload } : {}),
       unblock: () => this.do("unblock"),
+      restart: () => this.do("restart"),
       file: (kind, body) => this.do(kind, { chat_id: this.chatId, ...body }),
       say: (text) => this.say(text),
       editLast: (event) => {

@@ -55,7 +55,7 @@ async def test_whom_no_message_reaches_the_facilitator_is_told_once_a_day_until_
 
         # They come back: one unblocks and does nothing more, the other presses Start.
         await blocks.act("unblock")
-        open_again = await blocks.reads("open until")
+        open_again = await blocks.reads("Open until")
         await blocks.taps("Start")
         await blocks.reads("1 of 6")
         await newcomer.act("start")
@@ -74,6 +74,44 @@ async def test_whom_no_message_reaches_the_facilitator_is_told_once_a_day_until_
     notes = [text for text in await river.facilitator.texts() if text.startswith("Messages from Riverside")]
     assert len(notes) == 2
     assert all("answer" not in note for note in notes)
+
+
+HOME, ASKED = "is open until Friday 17:00", "Your answers are confidential"
+
+
+@pytest.mark.parametrize("deed", ["unblock", "restart"])
+async def test_whoever_comes_back_gets_what_waits_for_them_once_and_where_they_are_only_if_they_ask(
+    river: River, deed: str
+) -> None:
+    before, between, newcomer = river.member(0), river.member(1), river.member(NEVER_STARTED)
+    gone = (before.account, between.account, newcomer.account)
+    async with river.living():
+        await before.act("block")  # before the round opens, so that no letter is written at all
+        await between.act("block")  # and nobody knows, so that one is written and dies
+        await river.unreached(before.account, between.account)
+        async with river.database.writing() as session:
+            await members.found_again(session, account=between.account)
+        river.at(OPENS)
+        await river.unreached(*gone)
+        for phone in (before, between):
+            await phone.act(deed)
+        shown = [[await phone.reads(ASKED), *await phone.texts()] for phone in (before, between)]
+        if deed == "restart":
+            shown = [[await phone.reads(HOME), *await phone.texts()] for phone in (before, between)]
+        await river.settled()
+        # Once more changes nothing: what came is there.
+        for phone in (before, between):
+            await phone.act("block")
+        await river.unreached(*gone)
+        for phone in (before, between):
+            await phone.act("unblock")
+        await river.unreached(newcomer.account)
+        await river.settled()
+
+    homes = 1 if deed == "restart" else 0
+    for phone, known in zip((before, between), shown, strict=True):
+        texts = await phone.texts()
+        assert [sum(words in text for text in texts) for words in (ASKED, HOME)] == [1, homes], known
 
 
 async def test_a_group_that_moves_keeps_getting_what_is_for_it_once_and_nobody_is_told(river: River) -> None:

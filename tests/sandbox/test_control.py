@@ -75,6 +75,16 @@ async def test_a_blocked_phone_sends_nothing_until_it_unblocks(raw: Raw, member:
     assert (await raw.result("sendMessage", chat_id=member.user, text="Back"))["text"] == "Back"
 
 
+async def test_restarting_the_bot_unblocks_and_presses_start(raw: Raw, member: Phone) -> None:
+    await member.act("block")
+
+    await member.act("restart")
+
+    found = await raw.result("getUpdates")
+    assert [list(update)[1] for update in found] == ["my_chat_member", "my_chat_member", "message"]
+    assert found[-1]["message"]["text"] == "/start"
+
+
 async def test_a_phone_sees_only_its_own_chats(raw: Raw, member: Phone, stranger: Phone) -> None:
     group = await member.sandbox.control("POST", "groups", {"title": "Circle", "members": [member.user]})
     await raw.result("sendMessage", chat_id=group["id"], text="Among us")

@@ -343,6 +343,19 @@ def test_blocking_replaces_the_writing_field_and_unblocking_brings_it_back(town:
     expect(phone.get_by_label("Write a message")).to_be_visible()
 
 
+def test_a_blocked_bot_is_restarted_with_one_tap(town: Town, page: Page) -> None:
+    user = town.member("Funder")
+    town.act(user, "block")
+    page.goto(f"/?phones={user}")
+    phone = phone_of(page, user)
+
+    phone.get_by_role("button", name="Restart bot").click()
+
+    expect(phone.get_by_label("Write a message")).to_be_visible()
+    expect(phone.get_by_text("/start").last).to_be_visible()
+    assert town.phone(user)["blocked"] is False
+
+
 def test_a_picture_is_sent_shown_and_enlarged(town: Town, page: Page) -> None:
     user = town.member("Council")
     town.act(user, "photo", name="us.png", base64=base64.b64encode(png()).decode(), caption="All of us")
