@@ -5,7 +5,7 @@ Nothing here is taken from bot/outbox.py; numbers are those of the design and of
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 TELEGRAM_A_SECOND = 30
@@ -18,6 +18,8 @@ MOST_UNFIT = 5
 MAY_REPEAT = ("invitation", "brief", "digest")
 LOCKED_OUT, BARRED = 30.0, 1800.0
 WAITS = (2.0, 30.0, 300.0, 1800.0, 7200.0)
+HOUR = timedelta(hours=1)
+NOT_AT_ONCE = timedelta(minutes=30)  # what may be sent only just before the night has so long yet
 HAIR = 1e-6  # sums of fractions of a second
 
 
@@ -30,6 +32,7 @@ class Slip:
     chat: int
     begins: datetime
     ends: datetime
+    quiet: tuple[int, int] | None = None  # from which hour to which nothing should come
     state: str = "waiting"
     tries: int = 0
     uncertain: int = 0
@@ -37,10 +40,12 @@ class Slip:
     lease: str = ""
     lease_ends: float = 0.0
     told: bool = False
+    nightfall: datetime | None = None
 
     @property
-    def seen(self) -> tuple[str, int, int, int, bool]:
-        return self.state, self.chat, self.tries, self.uncertain, self.told
+    def seen(self) -> tuple[str, int, int, int, bool, datetime, datetime | None]:
+        when = self.begins, self.nightfall
+        return self.state, self.chat, self.tries, self.uncertain, self.told, *when
 
 
 @dataclass
@@ -55,6 +60,7 @@ class Postman:
     def put(self, key: str, slip: Slip) -> None:
         """The same key twice is one letter, the first."""
         slip.told = slip.kind in MAY_REPEAT
+        slip.nightfall = falls(slip.quiet, slip.begins)
         self.slips.setdefault(key, slip)
 
     def may_leave(self) -> list[Slip]:
@@ -62,7 +68,7 @@ class Postman:
         return [slip for slip in self.slips.values() if self._due(slip) and self._first_in_line(slip)]
 
     def _due(self, slip: Slip) -> bool:
-        in_time = slip.begins <= self.now < slip.ends
+        in_time = slip.begins <= self.now < min(slip.ends, slip.nightfall or slip.ends)
         return slip.state == "waiting" and in_time and slip.wakes <= self.seconds
 
     def _first_in_line(self, slip: Slip) -> bool:
@@ -184,10 +190,42 @@ class Postman:
         for slip in self.slips.values():
             if slip.state == "waiting" and slip.ends <= self.now:
                 slip.state = "expired"
+            if slip.state == "waiting" and slip.nightfall and slip.nightfall <= self.now:
+                self._rests(slip)
             if restarted and slip.state in ("waiting", "held"):
                 slip.wakes = 0.0
             if slip.state == "held" and (restarted or slip.lease_ends < self.seconds):
                 self._unsure(slip)
+
+    def _rests(self, slip: Slip) -> None:
+        """Until the morning, or, where that would be too late, not at all."""
+        assert slip.quiet is not None
+        morning = next_hour(slip.quiet[1], self.now) if in_night(slip.quiet, self.now) else self.now
+        if slip.ends <= morning:
+            slip.nightfall = None
+        else:
+            slip.begins, slip.nightfall = morning, falls(slip.quiet, morning)
+
+
+def in_night(quiet: tuple[int, int] | None, moment: datetime) -> bool:
+    if quiet is None:
+        return False
+    start, end = quiet
+    return moment.hour in ([*range(start, 24), *range(end)] if start > end else range(start, end))
+
+
+def next_hour(hour: int, after: datetime) -> datetime:
+    moment = after.replace(minute=0, second=0, microsecond=0) + HOUR
+    while moment.hour != hour:
+        moment += HOUR
+    return moment
+
+
+def falls(quiet: tuple[int, int] | None, begins: datetime) -> datetime | None:
+    """When the night falls on what may be sent from then on; what was meant for the night has none."""
+    if quiet is None or in_night(quiet, begins):
+        return None
+    return max(next_hour(quiet[0], begins), begins + NOT_AT_ONCE)
 
 
 def moved(chat: int) -> int:

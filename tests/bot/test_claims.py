@@ -29,6 +29,7 @@ SEQUENCES = proof.size(ci=150, long=2500)
 STEPS = 24
 SHRINKS_FOR = 20.0  # seconds given to finding a shorter sequence that fails
 PEOPLE, GROUPS, CROWD = (1, 2, 3), (-7, -8), tuple(range(101, 141))
+NIGHTS = (None, (20, 8), (13, 14))  # from which hour to which
 KINDS = ("invitation", "digest", "brief", "reminder", "note")
 CAME: tuple[Came, ...] = (
     "sent",
@@ -135,21 +136,32 @@ class Office:
         chance = random.Random(one)
         letter = f"{other % 30}", chance.choice(KINDS), chance.choice(PEOPLE + GROUPS)
         await self._put(
-            [letter], begins=chance.choice((-1, 0, 0, 0, 1, 7)), lasts=chance.choice((1, 3, 48, 48))
+            [letter],
+            begins=chance.choice((-1, 0, 0, 0, 1, 7)),
+            lasts=chance.choice((1, 3, 48, 48)),
+            quiet=chance.choice(NIGHTS),
         )
 
     async def put_many(self, one: int, other: int) -> None:
         kind = KINDS[one % len(KINDS)]
         many = [(f"{kind}:{chat}", kind, chat) for chat in CROWD[: 2 + other % len(CROWD)]]
-        await self._put(many, begins=0, lasts=48)
+        await self._put(many, begins=0, lasts=48, quiet=NIGHTS[one % len(NIGHTS)])
 
-    async def _put(self, letters: list[tuple[str, str, int]], *, begins: int, lasts: int) -> None:
+    async def _put(
+        self,
+        letters: list[tuple[str, str, int]],
+        *,
+        begins: int,
+        lasts: int,
+        quiet: tuple[int, int] | None = None,
+    ) -> None:
         start = self.model.now + timedelta(hours=begins)
         end = start + timedelta(hours=lasts)
         for key, kind, chat in letters:
-            self.model.put(key, Slip(len(self.model.slips), kind, chat, start, end))
+            self.model.put(key, Slip(len(self.model.slips), kind, chat, start, end, quiet))
+        hours = "" if quiet is None else f"{quiet[0]:02}:00 {quiet[1]:02}:00 UTC"
         rows = [
-            Letter(key, kind, chat, "sendMessage", {"chat_id": chat}, start, end)
+            Letter(key, kind, chat, "sendMessage", {"chat_id": chat}, start, end, hours)
             for key, kind, chat in letters
         ]
         database = self._worker(0)
@@ -221,13 +233,16 @@ class Office:
         """Every letter stands as the model has it; what is final has stayed so."""
         async with self._worker(0).reading() as session:
             rows = (await session.exec(select(Outgoing).order_by(col(Outgoing.id)))).all()
-        found = {
-            row.key: (STATES.get(row.state, row.state), row.chat, row.tries, row.uncertain, row.resend)
-            for row in rows
-        }
+        found = {row.key: seen(row) for row in rows}
         expected = {key: slip.seen for key, slip in self.model.slips.items()}
         wrong = {key: (found.get(key), expected.get(key)) for key in found.keys() | expected.keys()}
         assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
+
+
+def seen(row: Outgoing) -> tuple[object, ...]:
+    """A letter as the model sees its own."""
+    when = row.not_before, row.nightfall
+    return STATES.get(row.state, row.state), row.chat, row.tries, row.uncertain, row.resend, *when
 
 
 def _outcome(row: Outgoing, came: Came) -> Outcome:
