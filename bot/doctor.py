@@ -32,13 +32,13 @@ async def check(settings: Settings) -> int:
     to_do = 0
     async for finding in findings(settings):
         tell(finding)
-        to_do += not finding.good
+        to_do += not finding.good and not finding.hint
     typer.echo("Parley is ready." if not to_do else f"{to_do} to do.")
     return min(to_do, 1)
 
 
 def tell(finding: Finding) -> None:
-    typer.echo(("ok      " if finding.good else "to do   ") + finding.what)
+    typer.echo(("ok      " if finding.good else "hint    " if finding.hint else "to do   ") + finding.what)
     if finding.remedy:
         typer.echo("        " + finding.remedy)
 

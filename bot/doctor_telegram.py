@@ -11,7 +11,7 @@ import httpx
 from telegram import Bot
 
 from bot import telegram
-from bot.findings import Finding, wrong
+from bot.findings import Finding, hint, wrong
 from bot.settings import Settings, Unusable
 
 DRIFT = 60.0
@@ -82,7 +82,7 @@ async def _waiting(bot: Bot, count: int) -> Finding:
 
 async def _operator(settings: Settings, bot: Bot) -> Finding:
     if not settings.operator_chat:
-        return wrong("operator_not_named", "nobody is told when something goes wrong")
+        return hint("operator_not_named", "nobody who runs Parley is told when something goes wrong")
     # getChat answers for a chat that has blocked us, too.
     typing = {"chat_id": settings.operator_chat, "action": "typing"}
     came = await telegram.call(bot, "sendChatAction", typing)

@@ -39,15 +39,23 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `name` says which remedy belongs to it; "" where all is well."""
+    """One thing that was looked at. `name` says which remedy belongs to it; "" where all is well.
+
+    `hint`: Parley works without, and whoever runs it may have meant that.
+    """
 
     what: str
     name: str = ""
     remedy: str = ""
+    hint: bool = False
 
     @property
     def good(self) -> bool:
         return not self.name
+
+
+def hint(name: str, what: str) -> Finding:
+    return Finding(what, name, REMEDIES[name], hint=True)
 
 
 def wrong(name: str, what: str, **facts: object) -> Finding:

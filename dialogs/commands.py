@@ -12,6 +12,7 @@ from facilitation import members
 
 Told = tuple[tuple[str, str], ...]
 
+COMPLAIN = "/complain"
 # In the order in which they are listed; one that is not here is listed last.
 ORDER = (
     *("/start", "/help", "/raise", "/digests", "/away", "/pause", "/language", "/partnerships"),
@@ -35,7 +36,9 @@ async def of(session: AsyncSession, moment: Moment, setting: Setting) -> Told:
 
 
 def told(setting: Setting, role: str, reader: Reader) -> Told:
+    """What is listed for somebody. Where nobody would get a complaint none is asked for."""
     names = [name for name, offered in setting.commands if role in offered]
+    names = [name for name in names if name != COMPLAIN or setting.operator_chat]
     return tuple((name, described(name, reader)) for name in in_order(names))
 
 

@@ -114,6 +114,7 @@ async def _card(
         role=invite.role,
         called=invites.called(invite, moment.name),
         operator=setting.operator,
+        complaints=bool(setting.operator_chat),
         expires=invite.expires_at,
         asked=asked,
         first=next((one["opens"] for one in asked), None),

@@ -74,17 +74,18 @@ def _reason(reason: str, reader: Reader) -> str:
     return plain(draw("reasons", reader, reason=reason).text)
 
 
-async def _keep_out(
-    session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, reason: int, mark: int
+async def _keep_out(  # noqa: PLR0917 - as every verb, with the three numbers of its button
+    session: AsyncSession, tap: Tapped, setting: Setting, digest_id: int, reason: int, mark: int
 ) -> Reply:
     told = await withholding.keep_out(session, digest_id, mark, reason, account=tap.account)
     digest, partnership = await withholding.waiting(session, digest_id, account=tap.account)
-    posts = tuple(_post(one, partnership, reason=withholding.REASONS[reason], tap=tap) for one in told)
+    why, complaints = withholding.REASONS[reason], bool(setting.operator_chat)
+    posts = tuple(_post(one, partnership, reason=why, complaints=complaints, tap=tap) for one in told)
     card = await _list(session, tap, digest, partnership, at=0)
     return Reply(card, over=tap.message, posts=posts)
 
 
-def _post(one: KeptOut, partnership: Partnership, *, reason: str, tap: Tapped) -> Post:
+def _post(one: KeptOut, partnership: Partnership, *, reason: str, complaints: bool, tap: Tapped) -> Post:
     """The word to the author, in their own language; it says which partnership speaks."""
     reader = Reader(one.language, partnership.timezone)
     card = draw(
@@ -93,6 +94,7 @@ def _post(one: KeptOut, partnership: Partnership, *, reason: str, tap: Tapped) -
         partnership=partnership.name,
         text=one.text,
         why=_reason(reason, reader),
+        complaints=complaints,
     )
     begins = readers.by_day(reader, tap.received_at)
     return Post(f"kept_out:{one.answer}", one.account, card, begins, TOLD_WITHIN)

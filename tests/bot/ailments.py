@@ -254,7 +254,7 @@ async def messages_nobody_fetches(bench: Bench) -> Settings:
     return bench.settings()
 
 
-@trouble("operator_not_named", "nobody is told", "PARLEY_OPERATOR_CHAT")
+@trouble("operator_not_named", "nobody who runs Parley is told", "PARLEY_OPERATOR_CHAT")
 async def nobody_to_be_told(bench: Bench) -> Settings:
     return bench.settings(operator_chat=0)
 

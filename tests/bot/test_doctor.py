@@ -112,10 +112,24 @@ def test_settings_that_cannot_be_used_are_told_before_anything_else(
 async def test_something_to_do_is_the_exit_code(
     database: Database, telegram: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = await doctor.check(chosen(telegram, database, operator_chat=0))
+    code = await doctor.check(chosen(telegram, database, operator_chat=987654))
 
     assert code == 1
     assert capsys.readouterr().out.endswith("1 to do.\n")
+
+
+async def test_what_may_be_meant_is_a_hint_and_fails_nothing(
+    database: Database, telegram: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = await doctor.check(chosen(telegram, database, operator_chat=0))
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert (
+        "hint    nobody who runs Parley is told when something goes wrong\n        Put PARLEY_OPERATOR_CHAT"
+        in said
+    )
+    assert said.endswith("Parley is ready.\n")
 
 
 async def test_no_database_yet_is_all_right(telegram: Sandbox, tmp_path: Path) -> None:

@@ -133,9 +133,9 @@ def _kept_out() -> Iterator[Scene]:
             "keepout", f"{count} {more} {withheld}", drawn("keepout", quotes=partial(_told, count), **told)
         )
     yield Scene("keepout_why", "", drawn("keepout_why", digest=LARGE, quote=_one, reasons=_reasons))
-    yield Scene(
-        "kept_out", "", drawn("kept_out", partnership=same, text=same, why=lambda words: _reasons(words)[0])
-    )
+    kept_out = {"partnership": same, "text": same, "why": lambda words: _reasons(words)[0]}
+    for complaints in (False, True):
+        yield Scene("kept_out", f"{complaints}", drawn("kept_out", complaints=complaints, **kept_out))
 
 
 def _preview(_: str) -> Card:

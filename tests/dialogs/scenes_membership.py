@@ -50,9 +50,10 @@ def _joining() -> Iterator[Scene]:
         place = {"partnership": partnership, "organisation": partial(_organisation, kind)}
         yield Scene("joined", f"{role} {kind} {first}", drawn("joined", role=role, first=first, **place))
     operators: tuple[Any, ...] = ("", same)
-    for runs, runner in product((False, True), operators):
+    for runs, runner, complaints in product((False, True), operators, (False, True)):
         who: dict[str, Any] = {"partnership": partial(_risky, runs, runs), "operator": runner}
-        yield Scene("who", f"{runs} {bool(runner)}", drawn("who", **who, **LINK))
+        state = f"{runs} {bool(runner)} {complaints}"
+        yield Scene("who", state, drawn("who", complaints=complaints, **who, **LINK))
     yield Scene("works", "", drawn("works", partnership=partnership, consent="2026-12", **LINK))
     until = OPENS + timedelta(days=60)
     yield Scene("later", "", drawn("later", partnership=partnership, expires=until, **LINK))

@@ -195,6 +195,16 @@ async def test_without_an_operator_s_chat_the_card_says_so(database: Database, c
         assert (await session.exec(select(Awaited))).first() is None
 
 
+async def test_complain_is_listed_only_where_somebody_gets_it(
+    database: Database, cast: Cast, phone: Phone
+) -> None:
+    heard = await phone.say("/start")
+    unheard = await Phone(database, cast.members[0]).say("/start")
+
+    listed = [{name for name, _ in reply.commands} for reply in (heard, unheard)]
+    assert ["/complain" in names for names in listed] == [True, False]
+
+
 async def test_who_sits_in_two_partnerships_says_which_it_is_about(
     database: Database, cast: Cast, phone: Phone
 ) -> None:
