@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from bot.health import Pulse
 from bot.outbox import Claimed
 from bot.pace import Pacer
 from bot.telegram import Outcome
+from bot.together import Together
 from storage import passing
 from storage.database import Database
 from storage.digests import Digest
@@ -37,15 +37,6 @@ ON_THE_WAY = 12
 Done = TypeVar("Done")
 
 
-@dataclass
-class Fate:
-    """What came of a letter, and the state that was written down for it."""
-
-    row: Outgoing
-    came: Outcome
-    state: str | None = None
-
-
 class Deliverer:
     """Sends what is due, as fast as Telegram's limits allow."""
 
@@ -61,8 +52,7 @@ class Deliverer:
         self.pulse = Pulse(database, "delivery")
         self._swept = 0.0
         self._on_the_way = 0
-        self._fates: list[Fate] = []
-        self._settling = asyncio.Lock()
+        self._settling = Together(self._settle)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop, and then finish what is on its way."""
@@ -119,7 +109,7 @@ class Deliverer:
                 return
             await asyncio.sleep(halt)
             came = await self._sent(row)
-            self._note(row, came, await self._settled(Fate(row, came)))
+            self._note(row, came, await self._settling.do((row, came)))
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("delivery_failed", letter=row.id, error=type(error).__name__, at=logs.place(error))
         finally:
@@ -147,37 +137,13 @@ class Deliverer:
             async with self.database.writing() as session:
                 await pace.halt(self.database, session, self.pacer, wait=wait)
 
-    async def _settled(self, fate: Fate) -> str:
-        """The state the letter ends in. Whoever comes first writes it down for all that have come meanwhile.
+    async def _settle(self, fates: Sequence[tuple[Outgoing, Outcome]]) -> list[str]:
+        """The state that each letter ends in.
 
         Until it is written down a crash would make the letter uncertain, so nobody waits for a commit each.
         """
-        self._fates.append(fate)
-        async with self._settling:
-            if fate.state is None:
-                fates, self._fates = self._fates, []
-                await self._settle(fates)
-        return fate.state or ""
-
-    async def _settle(self, fates: list[Fate]) -> None:
-        pairs, now = [(fate.row, fate.came) for fate in fates], self.clock.now()
-        try:
-            states = await _insist(partial(outbox.finish_all, self.database, self.pacer, pairs, now=now))
-        except Exception:  # one of them is at fault: each must fail by itself
-            if len(fates) == 1:
-                raise
-            for fate in fates:
-                await self._settle_alone(fate)
-            return
-        for fate, state in zip(fates, states, strict=True):
-            fate.state = state
-
-    async def _settle_alone(self, fate: Fate) -> None:
-        try:
-            await self._settle([fate])
-        except Exception as error:  # noqa: BLE001 - its lease makes it uncertain
-            fate.state = ""
-            log.error("delivery_failed", letter=fate.row.id, error=type(error).__name__, at=logs.place(error))
+        now = self.clock.now()
+        return await _insist(partial(outbox.finish_all, self.database, self.pacer, fates, now=now))
 
     async def _payload(self, row: Outgoing) -> dict[str, Any]:
         """A picture is kept once, with its digest; the letter only names it."""

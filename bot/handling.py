@@ -68,6 +68,7 @@ class Handler:
         self.setting = setting
         self.clock = clock
         self.operator_chat = operator_chat
+        self.moments = pace.Moments(database, pacer)
         self.pulse = Pulse(database, "handling")
         self.wake = asyncio.Event()
         self.busy: set[int] = set()
@@ -164,7 +165,6 @@ class Handler:
                 )
                 replies = await self._respond(session, event) if event else ()
                 calls = [] if quiet else _calls(raw, replies)
-                moments = await self._reserved(session, chat, calls)
                 inbox.done(row)
         except FileWanted:
             # Nothing is fetched inside a transaction: this one is undone, and the update handled anew.
@@ -179,12 +179,8 @@ class Handler:
                 raise
             await self._failed(update_id, error)
             return True
-        await self._say_all(calls, moments)
+        await self._say_all(chat, calls)
         return True
-
-    async def _reserved(self, session: AsyncSession, chat: int, calls: Sequence[Said]) -> list[float]:
-        wanted = [(chat, said.call[0]) for said in calls]
-        return await pace.reserve(self.database, session, self.pacer, wanted) if wanted else []
 
     async def _respond(self, session: AsyncSession, event: Event) -> Sequence[Reply]:
         replies = await conversation.respond(session, event, self.setting)
@@ -225,8 +221,11 @@ class Handler:
         key = f"parked:{now:%Y-%m-%dT%H}"
         return Letter(key, "report", self.operator_chat, method, payload, now, now + REPORT_LASTS)
 
-    async def _say_all(self, calls: Sequence[Said], moments: Sequence[float]) -> None:
+    async def _say_all(self, chat: int, calls: Sequence[Said]) -> None:
         """A tap's tick goes out beside its card; cards go out one after the other."""
+        if not calls:
+            return
+        moments = await self.moments.reserve([(chat, said.call[0]) for said in calls])
         due = list(zip(calls, moments, strict=True))
         ticks = [self._say(said, at) for said, at in due if said.ticks]
         await asyncio.gather(*ticks, self._in_turn([(said, at) for said, at in due if not said.ticks]))
@@ -241,10 +240,8 @@ class Handler:
         try:
             came = await self._send(method, payload, at)
             if said.must_show and came is not None and telegram.not_editable(came):
-                async with self.database.writing() as session:
-                    anew = drawing.anew(payload)
-                    chat = payload["chat_id"]
-                    [at] = await pace.reserve(self.database, session, self.pacer, [(chat, anew[0])])
+                anew = drawing.anew(payload)
+                [at] = await self.moments.reserve([(payload["chat_id"], anew[0])])
                 await self._send(*anew, at)
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("reply_failed", method=method, error=type(error).__name__, at=logs.place(error))
@@ -257,8 +254,9 @@ class Handler:
         if at - time.monotonic() > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
-        await asyncio.sleep(max(0.0, at - time.monotonic()))
-        halt = await self._halted()
+        wait = at - time.monotonic()
+        await asyncio.sleep(max(0.0, wait))
+        halt = await self._halted(looked=wait < A_MOMENT)
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
@@ -274,12 +272,15 @@ class Handler:
             log.warning("reply_not_sent", method=method, came=came.came)
         return came
 
-    async def _halted(self) -> float:
-        """What is to be said is committed: the database being away by now holds up no tick."""
-        try:
-            return await pace.halted(self.database, self.pacer)
-        except passing.ERRORS:
-            return max(0.0, self.pacer.halt.until - time.monotonic())
+    async def _halted(self, *, looked: bool) -> float:
+        """For how long yet; `looked`: a moment ago nobody had met a 429, so only our own is asked for.
+
+        What is to be said is committed: the database being away by now holds up no tick.
+        """
+        with suppress(*passing.ERRORS):
+            if not looked:
+                return await pace.halted(self.database, self.pacer)
+        return max(0.0, self.pacer.halt.until - time.monotonic())
 
 
 def _letter(post: Post) -> Letter:

@@ -1,6 +1,5 @@
 """The inbox: what came in is stored first, then handled, per chat in order, each in one transaction."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import translation
+from bot.together import Together
 from storage.database import Database
 from storage.queues import Incoming
 from storage.rounds import Awaited
@@ -28,44 +28,21 @@ class Unreadable:
 
 
 class Slot:
-    """Where updates come in one by one: whoever is first stores all that have come meanwhile."""
+    """Where updates come in one by one: those that come together are stored in one commit."""
 
     def __init__(self, database: Database, bot: int) -> None:
         self._database = database
         self._bot = bot
-        self._storing = asyncio.Lock()
-        self._handed: list[Handed] = []
+        self._together = Together(self._store)
 
     async def store(self, update: dict[str, Any], *, now: datetime) -> list[Unreadable]:
         """As `store` below: done once it is committed, and raises what kept it from that."""
-        mine = Handed(update, asyncio.get_running_loop().create_future())
-        self._handed.append(mine)
-        async with self._storing:
-            if not mine.fate.done():
-                handed, self._handed = self._handed, []
-                await self._store(handed, now=now)
-        return mine.fate.result()
+        return await self._together.do((update, now))
 
-    async def _store(self, handed: "list[Handed]", *, now: datetime) -> None:
-        try:
-            refused = await store(self._database, self._bot, [one.update for one in handed], now=now)
-        except Exception as error:  # noqa: BLE001 - of several, one may be at fault: each fails by itself
-            if len(handed) == 1:
-                handed[0].fate.set_exception(error)
-                return
-            for one in handed:
-                await self._store([one], now=now)
-            return
-        for one in handed:
-            one.fate.set_result(refused[:1] if number_of(one.update) is None else [])
-
-
-@dataclass(frozen=True)
-class Handed:
-    """One update, and what becomes of it."""
-
-    update: dict[str, Any]
-    fate: asyncio.Future[list[Unreadable]]
+    async def _store(self, handed: Sequence[tuple[dict[str, Any], datetime]]) -> list[list[Unreadable]]:
+        _, now = handed[-1]
+        refused = await store(self._database, self._bot, [update for update, _ in handed], now=now)
+        return [refused[:1] if number_of(update) is None else [] for update, _ in handed]
 
 
 async def store(

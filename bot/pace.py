@@ -8,11 +8,14 @@ import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import delete, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.together import Together
+from storage import passing
 from storage.database import Database
 from storage.queues import Pace
 
@@ -23,6 +26,8 @@ TOKEN = 0
 
 # To the whole only; a chat may be edited and answered as often as the whole allows.
 UNCOUNTED = ("editMessageText", "answerCallbackQuery", "editMessageReplyMarkup", "getMe", "setMyCommands")
+
+Calls = Sequence[tuple[int, str]]  # chat and method of each
 
 
 @dataclass
@@ -48,9 +53,35 @@ class Pacer:
         return (PRIVATE_GAP if chat > 0 else GROUP_GAP) / self.scale
 
 
-async def reserve(
-    database: Database, session: AsyncSession, pacer: Pacer, calls: Sequence[tuple[int, str]]
-) -> list[float]:
+class Moments:
+    """The moments of direct replies. Those asked for together are reserved together, in a short transaction:
+    everybody waits for the token's row, so nobody keeps it while doing anything else.
+    """
+
+    def __init__(self, database: Database, pacer: Pacer) -> None:
+        self._database = database
+        self._pacer = pacer
+        self._together = Together(self._reserve)
+
+    async def reserve(self, calls: Calls) -> list[float]:
+        """As `reserve` below; while the database is away, now: what is to be said is stored already."""
+        try:
+            return await self._together.do(calls)
+        except passing.ERRORS:
+            return [time.monotonic()] * len(calls)
+
+    async def _reserve(self, wanted: Sequence[Calls]) -> list[list[float]]:
+        # A machine that loses its power is away for longer than any moment reserved here.
+        async with self._database.writing(lasting=False) as session:
+            found = iter(
+                await reserve(
+                    self._database, session, self._pacer, [one for calls in wanted for one in calls]
+                )
+            )
+        return [list(islice(found, len(calls))) for calls in wanted]
+
+
+async def reserve(database: Database, session: AsyncSession, pacer: Pacer, calls: Calls) -> list[float]:
     """Reserve the next free moment for each (chat, method), in seconds of this process's monotonic clock."""
     now = await database.machine_seconds(session)
     counted = {chat for chat, method in calls if method not in UNCOUNTED}

@@ -68,16 +68,18 @@ class Database:
         return cls(URL.create("sqlite+aiosqlite", database=str(file)), read_only=read_only)
 
     @asynccontextmanager
-    async def writing(self, *, brief: bool = False) -> AsyncIterator[AsyncSession]:
+    async def writing(self, *, brief: bool = False, lasting: bool = True) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end and rolled back by any exception.
 
         `brief`: its statements touch a few rows by their keys, so that nobody is held up who runs beside it.
+        Not `lasting`: nobody waits for the disk, and what it wrote may be gone after a power cut.
         """
         async with AsyncExitStack() as stack:
             stack.enter_context(hops.briefly(wanted=brief))
             if self.sqlite:
                 await stack.enter_async_context(self._one_writer)
-            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            engine = self.engine if lasting else self.engine.execution_options(lasting=False)
+            session = await stack.enter_async_context(AsyncSession(engine, expire_on_commit=False))
             await stack.enter_async_context(session.begin())
             yield session
 
@@ -118,7 +120,7 @@ def _engine(url: URL, *, sqlite: bool, read_only: bool) -> AsyncEngine:
 
 def _postgres(url: URL, *, read_only: bool) -> AsyncEngine:  # noqa: ARG001 - as for SQLite; readers harm nobody here
     told = {name: value for name, value in CONNECTING.items() if name not in url.query}
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=POOL,
         max_overflow=POOL_MORE,
@@ -127,6 +129,13 @@ def _postgres(url: URL, *, read_only: bool) -> AsyncEngine:  # noqa: ARG001 - as
         hide_parameters=True,
         connect_args=told,
     )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        if not _lasts(connection):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return engine
 
 
 def _sqlite(url: URL, *, read_only: bool) -> AsyncEngine:
@@ -153,7 +162,14 @@ def _sqlite(url: URL, *, read_only: bool) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         # A writer that begins as a reader may fail to be promoted; IMMEDIATE lost nothing when measured.
         reading = read_only or connection.get_execution_options().get("reading")
+        if not reading and _lasts(connection) != connection.info.get("lasts", True):
+            connection.info["lasts"] = _lasts(connection)
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if _lasts(connection) else 'NORMAL'}")
         with hops.at_length():  # another program may hold the file: that is waited for in its own thread
             connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _lasts(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("lasting", True))
