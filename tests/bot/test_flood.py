@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.promise]
 OTHERS = 20
 SECONDS = proof.size(ci=3, long=60)
 UPDATES = proof.size(ci=500, long=10_000)
-A_SECOND = 10  # of the others, together
+A_SECOND = 20  # of the others, together
 FAST = 3
 RATING = 5
 
@@ -92,12 +92,17 @@ async def test_a_flood_holds_up_nobody_else(stage: Stage, world: Sandbox, note: 
         await until(lambda: _all_asked(phones, OTHERS + 1))
         # A card drawn for the first time takes longer: every kind of it is drawn once before.
         await phones.ask("POST", f"phones/{flooder}/send", {"text": "/help"})
-        await phones.ticked(await phones.steadily(people.accounts, a_second=2 * A_SECOND, seconds=3))
+        await phones.ticked(await phones.steadily(people.accounts, a_second=2 * A_SECOND, seconds=1.5))
+        quiet = await phones.ticked(
+            await phones.steadily(people.accounts[1:], a_second=A_SECOND, seconds=SECONDS / 2)
+        )
         before = phones.redrawn[flooder] + len(phones.letters[flooder])
         begun = time.monotonic()
         calm, busy, last = await measured(phones, people.accounts, elsewhere)
-        if slower(calm, busy) > 2:  # perhaps the machine had something else to do: once more, and that counts
-            calm, busy, last = await measured(phones, people.accounts, elsewhere)
+        first = slower(calm, busy)
+        if first > 2:  # perhaps the machine had something else to do: once more, and both count together
+            more = await measured(phones, people.accounts, elsewhere)
+            calm, busy, last = sorted(calm + more[0]), sorted(busy + more[1]), last | more[2]
         await until(lambda: nothing_waits(database))
         await asyncio.sleep(1.5)  # whatever is still said to the flooder is on its way
         await phones.look()
@@ -109,8 +114,11 @@ async def test_a_flood_holds_up_nobody_else(stage: Stage, world: Sandbox, note: 
     wrong = {question: (value, stored.get(question)) for question, value in last.items()}
     wrong = {question: pair for question, pair in wrong.items() if pair[0] != pair[1]}
     figures = {
-        "p95_ms": round(1000 * tapping.percentile(calm, 95)),
+        "p95_ms_with_nothing_else": round(1000 * tapping.percentile(quiet, 95)),
+        "p95_ms_beside_as_much_noise": round(1000 * tapping.percentile(calm, 95)),
         "p95_ms_in_the_flood": round(1000 * tapping.percentile(busy, 95)),
+        "slower_when_first_measured": round(first, 2),
+        "slower": round(slower(calm, busy), 2),
         "others_taps": len(calm) + len(busy),
         "others_lost": sum(wait >= 60 for wait in (*calm, *busy)),
         "flood": UPDATES,
