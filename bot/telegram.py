@@ -44,6 +44,7 @@ Came = Literal[
 ]
 
 LONGEST_WAIT = 20.0
+MOST_CONNECTIONS = 32
 GONE = (
     "chat not found",
     "user is deactivated",
@@ -79,7 +80,11 @@ def client(settings: Settings) -> Bot:
         base_url=f"{settings.api_base}/bot",
         base_file_url=f"{settings.api_base}/file/bot",
         request=HTTPXRequest(
-            connection_pool_size=32,
+            connection_pool_size=MOST_CONNECTIONS,
+            # Each one that is kept is looked at with every request, which costs more than a request's own work.
+            httpx_kwargs={
+                "limits": httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=8)
+            },
             read_timeout=LONGEST_WAIT,
             write_timeout=LONGEST_WAIT,
             pool_timeout=LONGEST_WAIT,
