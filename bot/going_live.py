@@ -12,19 +12,14 @@ import typer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import clock, drawing, outbox, silence
-from bot.outbox import Letter
+from bot import catching_up, clock, outbox, silence
 from bot.settings import Settings, Unusable, naming_the_database
 from bot.telegram import Outcome
-from dialogs import invitations, readers
-from facilitation import quiet, restored, skipping
-from facilitation.rounds import Opened
+from facilitation import restored, skipping
 from storage import schema
 from storage.database import Database
 from storage.memos import AWAY, RESTORED, Memo
-from storage.partnerships import Partnership
 from storage.queues import LIVE, Outgoing
-from storage.rounds import Round
 
 GOES_LIVE = """parley: this copy goes live; it holds everything until {since}.
   What people answered after that is lost. Who has an unfinished part is told what to check.
@@ -71,8 +66,12 @@ async def woken_up(database: Database, *, now: datetime) -> Woken:
             raise Unusable("this database is live already, and nothing was changed.\n  Start it: parley run")
         states = await _uncertain(database, session, now=now)
         ended = await restored.caught_up(session, now=now)
-        letters = [letter for round_ in ended for letter in await _told(session, round_, now)]
-        await outbox.put(database, session, letters)
+        # What it cannot make good any more is told in the same note.
+        overdue = [round_.id for round_ in await skipping.overdue(session, now)]
+        amiss = await skipping.catch_up(session, overdue, now=now)
+        gaps = await skipping.gaps(session, [*ended, *amiss])
+        # Whoever runs the command reads what it came to.
+        await outbox.put(database, session, await catching_up.told(session, gaps, operator=0, now=now))
         # Everybody with an unfinished part is told what to check, as soon as it listens (bot/outage.py).
         row = {"name": AWAY, "value": RESTORED, "at": memo.at}
         away = database.insert(Memo).values(**row)
@@ -95,19 +94,3 @@ async def _uncertain(database: Database, session: AsyncSession, *, now: datetime
         letter.lease = ""
         session.add(letter)
     return [letter.state for letter in letters]
-
-
-async def _told(session: AsyncSession, round_: Round, now: datetime) -> list[Letter]:
-    """To each of its facilitators: this round ends without a digest."""
-    partnership = await session.get_one(Partnership, round_.partnership_id)
-    following = await skipping.following(session, round_)
-    opened = Opened(round_, partnership, (), round_.instrument["title"], following)
-    letters = []
-    for chat, reader in await readers.facilitating(session, partnership.id):
-        begins = await quiet.considerate(
-            session, round_, due=round_.brief_at, now=now, timezone=reader.timezone
-        )
-        method, payload = drawing.sent(invitations.skipped(opened, reader), chat)
-        key, until = f"lost:{round_.id}:{chat}", begins + skipping.DIGEST_LASTS
-        letters.append(Letter(key, "brief", chat, method, payload, begins, until))
-    return letters

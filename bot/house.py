@@ -326,10 +326,9 @@ async def tick(house: House) -> int | None:
     """
     async with house.ticking:
         try:
-            steps = await ticking.tick(house.database, now=house.clock.now())
-            steps += await telling.tell(
-                house.database, operator=house.settings.operator_chat, now=house.clock.now()
-            )
+            operator = house.settings.operator_chat
+            steps = await ticking.tick(house.database, operator=operator, now=house.clock.now())
+            steps += await telling.tell(house.database, operator=operator, now=house.clock.now())
         except Exception as error:  # noqa: BLE001 - the next beat tries again
             log.error("tick_failed", error=type(error).__name__)
             return None

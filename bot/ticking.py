@@ -27,14 +27,15 @@ PLAN_AHEAD = timedelta(days=7)
 DRAWN_WITHIN = 30.0
 
 
-async def tick(database: Database, *, now: datetime) -> int:
+async def tick(database: Database, *, operator: int = 0, now: datetime) -> int:
     """Do everything that is due by `now`; the result is how many steps that took. Clocks may tick at once.
 
-    A step that fails is tried again at the next beat, and holds up no other round.
+    A step that fails is tried again at the next beat, and holds up no other round. `operator`: whom to tell
+    what nobody else can be told; 0: nobody.
     """
     await _plan(database, now=now)
     failed: set[tuple[str, int]] = set()
-    steps = await catching_up.tick(database, now=now)
+    steps = await catching_up.tick(database, operator=operator, now=now)
     steps += await heard.tick(database, now=now)  # before any brief that is to bring it
     while due := [step for step in await _due(database, now) if step not in failed]:
         for verb, round_id in due:

@@ -17,7 +17,7 @@ from facilitation.refusals import NotYours
 from storage.rounds import Round
 
 Answering = Callable[..., Awaitable[Card | Reply]]  # (session, tap, part, *numbers)
-OVER = (parts.RoundClosed, parts.RoundCalledOff)
+OVER = (parts.RoundClosed, parts.RoundCalledOff, parts.RoundLost)
 
 
 async def _in_round(  # the part before the asterisk is filled in below, where the buttons are listed

@@ -6,6 +6,7 @@ from typing import Any
 
 from dialogs import labels
 from dialogs.cards import Card, Reader, draw, plain, short, width
+from facilitation import skipping
 from facilitation.digests import Going
 from facilitation.instruments import said
 from storage.digests import Digest
@@ -32,6 +33,7 @@ def brief(going: Going, *, language: str, words: Sequence[str], back: Sequence[s
         title=said(facts["title"], language),
         number=facts["number"],
         digest_at=going.round.digest_at,
+        unsent=going.round.reason in skipping.NOT_SENT,
         digest=going.digest.id,
         parted=[said(facts["wordings"][item], language) for item in parted[:2]],
         rated=bool(facts["items"]),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dialogs import cadences
 from dialogs.cards import Card, Reader, draw, short
-from facilitation import skipping
+from facilitation import restored, skipping
 from facilitation.instruments import said
 from facilitation.outages import ToCheck
 from facilitation.skipping import Gap
@@ -15,7 +15,7 @@ from storage.rounds import Round
 
 BESIDE = 24  # letters of a name beside a button's word
 LISTED = 7  # schedules in one note
-NUMBERED = 5  # rounds of one schedule whose digests are told by their numbers
+NUMBERED = 5  # rounds of one schedule whose numbers are told one by one
 
 
 def card(told: ToCheck, *, since: datetime, until: datetime) -> Card:
@@ -39,13 +39,24 @@ def gaps(found: Sequence[Gap], reader: Reader, *, now: datetime) -> Card:
         reader,
         gaps=told[:LISTED],
         more=len(told) > LISTED,
-        days_off_only=not any(gap["missed"] or gap["unsent"] for gap in told),
+        days_off_only=not any(gap["missed"] or gap["lost"] or gap["unsent"] for gap in told),
+        lost=any(gap["lost"] for gap in told),
+        unsent=sum(gap["unsent"] for gap in told),
     )
 
 
+def untold(found: Sequence[Gap]) -> Card:
+    """To whoever runs this Parley: where something did not take place, and no facilitator could be told."""
+    reader = Reader()
+    places = [
+        {"partnership": gap.partnership.name, "title": said(gap.title, reader.language)} for gap in found
+    ]
+    return draw("untold", reader, partnerships=places[:LISTED], more=len(places) > LISTED)
+
+
 def _gap(gap: Gap, reader: Reader, *, now: datetime) -> dict[str, Any]:
-    why: dict[str, list[Round]] = {"missed": [], "day_off": [], "holiday": []}
-    kinds = {skipping.MISSED: "missed", skipping.SKIP: "day_off"}
+    why: dict[str, list[Round]] = {"missed": [], "lost": [], "day_off": [], "holiday": []}
+    kinds = {skipping.MISSED: "missed", restored.LOST: "lost", skipping.SKIP: "day_off"}
     for round_ in gap.skipped:
         why[kinds.get(round_.reason, "holiday")].append(round_)
     return {
@@ -54,8 +65,15 @@ def _gap(gap: Gap, reader: Reader, *, now: datetime) -> dict[str, Any]:
         "late": gap.following is not None and gap.following <= now,
         "following": gap.following,
         "unsent": len(gap.unsent),
-        "numbers": cadences.listed([str(round_.number) for round_ in gap.unsent[-NUMBERED:]], reader),
+        "numbers": _numbers([round_.number for round_ in gap.unsent], reader),
     } | {kind: _days(rounds, reader) for kind, rounds in why.items()}
+
+
+def _numbers(numbers: Sequence[int], reader: Reader) -> str:
+    """A few one by one, and many as they follow each other: 3-9."""
+    if len(numbers) > NUMBERED:
+        return f"{numbers[0]}-{numbers[-1]}"
+    return cadences.listed([str(number) for number in numbers], reader)
 
 
 def _days(rounds: Sequence[Round], reader: Reader) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dialogs import questions, readers
 from dialogs.cards import Card, Reader, draw
-from facilitation import coming, digests, rounds, seats, standing
+from facilitation import coming, digests, restored, rounds, schedules, seats, standing
 from facilitation.parts import Part
 from storage.members import Seat
 from storage.rounds import Round
@@ -56,15 +56,17 @@ async def closed(  # every fact of it comes from somebody else
     """What a button of an earlier round leads to: its digest, and today's questions."""
     digest = await digests.of_round(session, round_.id)
     published = digest is not None and round_.state in rounds.PUBLISHED
-    called_off = round_.state == "skipped"
+    ended = round_.state == "skipped"  # early, and without a digest
     return draw(
         "closed",
         for_whom,
-        called_off=called_off,
+        called_off=ended and round_.reason == schedules.CANCELLED,
+        lost=ended and round_.reason == restored.LOST,
+        ended=ended,
         lost_words=lost_words,
         closed=round_.closes_at,
         digest=digest.id if digest is not None and published else None,
-        comes=round_.digest_at if round_.digest_at > now and not called_off else None,
+        comes=round_.digest_at if round_.digest_at > now and not ended else None,
         invitation=await coming.newest_for(session, round_.partnership_id, account=account, now=now),
         **resting(seat, for_whom, now=now),
     )

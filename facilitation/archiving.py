@@ -1,17 +1,15 @@
 """Archiving: a published round of which nothing more can be sent; its letters then keep no words."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import digests, reminders, rounds, skipping
+from facilitation import mailings, rounds, skipping
 from storage.queues import LIVE, Outgoing
-from storage.rounds import Invitation, Round
+from storage.rounds import Round
 
-AT_ONCE = 500
 A_BEAT = 100  # of years of rounds that an older version left published, so many are archived at one beat
 
 
@@ -34,7 +32,7 @@ async def archive(session: AsyncSession, round_id: int, *, now: datetime) -> Rou
     round_ = await rounds.claimed(session, round_id, state="published")
     if round_ is None or now < round_.digest_at + skipping.DIGEST_LASTS or await _is_live(session, round_id):
         return None
-    for which in await _letters(session, round_id):
+    for which in await mailings.about(session, round_id):
         await session.exec(
             update(Outgoing).where(which).values(payload={}).execution_options(synchronize_session=False)
         )
@@ -45,22 +43,8 @@ async def archive(session: AsyncSession, round_id: int, *, now: datetime) -> Rou
 
 
 async def _is_live(session: AsyncSession, round_id: int) -> bool:
-    for which in await _letters(session, round_id):
+    for which in await mailings.about(session, round_id):
         wanted = select(Outgoing.id).where(which, col(Outgoing.state).in_(LIVE)).limit(1)
         if (await session.exec(wanted)).first() is not None:
             return True
     return False
-
-
-async def _letters(session: AsyncSession, round_id: int) -> Sequence[ColumnElement[bool]]:
-    """Which letters are about this round, in as many conditions as a database takes well."""
-    invited = (await session.exec(select(Invitation.id).where(Invitation.round_id == round_id))).all()
-    keys = [key for invitation_id in invited for key in reminders.keys(invitation_id)]
-    found: list[ColumnElement[bool]] = [
-        col(Outgoing.key).in_(keys[at : at + AT_ONCE]) for at in range(0, len(keys), AT_ONCE)
-    ]
-    digest = await digests.of_round(session, round_id)
-    if digest is not None:
-        kinds = ("brief", "digest")
-        found.append(or_(*(col(Outgoing.key).startswith(f"{kind}:{digest.id}:") for kind in kinds)))
-    return found

@@ -46,7 +46,7 @@ async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Goi
         return None
     going.round.state = "published"
     session.add(going.round)
-    if going.round.reason == skipping.LATE:
+    if going.round.reason in skipping.NOT_SENT:
         return replace(going, chats=())
     group = going.partnership.group_chat
     chats = going.chats + (((group, going.partnership.language),) if group else ())
@@ -54,10 +54,11 @@ async def publish(session: AsyncSession, round_id: int, *, now: datetime) -> Goi
 
 
 async def brief(session: AsyncSession, round_id: int, *, now: datetime) -> Going | None:
-    """Send the brief to the facilitators. None: another clock did it."""
+    """Send the brief to the facilitators; after a late one the digest waits. None: another clock did it."""
     going = await _going(session, round_id, role="facilitator")
     if going is None or going.round.briefed_at is not None:
         return None
+    going.round.digest_at = await skipping.goes_out(session, going.round, now=now)
     going.round.briefed_at = now
     session.add(going.round)
     since = await _last_brief(session, going.round)
@@ -201,7 +202,7 @@ async def words_back(session: AsyncSession, before: Digest) -> list[str]:
         select(Digest.id)
         .join(Round, col(Round.id) == col(Digest.round_id))
         .where(Digest.partnership_id == before.partnership_id, col(Digest.id) < before.id)
-        # Words stand with the newest digest whose brief is out: one that came too late to be sent had none.
+        # Words stand with the newest digest whose brief is out: one that a newer one overtook had none.
         .order_by(col(Round.briefed_at).is_(None), col(Digest.id).desc())
         .limit(1)
     )
@@ -221,4 +222,4 @@ async def waits(session: AsyncSession, digest_id: int, *, account: int) -> bool:
 async def came_late(session: AsyncSession, digest_id: int, *, account: int) -> bool:
     """Whether this digest was published but, coming too late, sent to nobody. Raises NotYours."""
     _, _, round_ = await read(session, digest_id, account=account)
-    return round_.state in rounds.PUBLISHED and round_.reason == skipping.LATE
+    return round_.state in rounds.PUBLISHED and round_.reason in skipping.NOT_SENT

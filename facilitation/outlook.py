@@ -54,7 +54,8 @@ async def of(session: AsyncSession, plan: Plan) -> Outlook:
     It says nothing about any answer, nor who is away or was asked before: whoever narrows the audience down
     to one organisation would see that of its people.
     """
-    content = instruments.frozen(plan.schedule.instrument, 1 + await held(session, plan.schedule.id))
+    number = 1 + await rounds.last_number(session, plan.schedule.id)
+    content = instruments.frozen(plan.schedule.instrument, number)
     instrument = instruments.parsed(content)
     leading = speaks_for_organisations(instrument)
     partners = await partners_asked(session, plan.schedule)
@@ -162,7 +163,7 @@ async def minutes(session: AsyncSession, plan: Plan, *, now: datetime) -> list[S
     leading = speaks_for_organisations(instrument)
     seats = Counter(seat.organisation_id for seat in seated if seat.lead or not leading)
     often = times(plan, now=now)
-    each = seconds(plan.schedule, 1 + await held(session, plan.schedule.id))
+    each = seconds(plan.schedule, 1 + await rounds.last_number(session, plan.schedule.id))
     return [
         Share(one.name, -(-seats[one.id] * often * each // burden.MINUTE), one.capacity)
         for one in await partners_asked(session, plan.schedule)

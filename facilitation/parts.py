@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import instruments, questions, reminders, rounds
+from facilitation import instruments, questions, reminders, restored, rounds
 from facilitation.instruments import Instrument
 from facilitation.questions import Key, Question
 from facilitation.refusals import NotYours, Refusal
@@ -20,6 +20,12 @@ class RoundClosed(Refusal):
 
 class RoundCalledOff(Refusal):
     """This round was called off, so nothing in it needs an answer any more."""
+
+
+class RoundLost(Refusal):
+    """Some answers of this round were lost when Parley was restored from a backup, so it ended early. We are
+    sorry. If something still matters to you, send /raise.
+    """
 
 
 class SeatLeft(Refusal):
@@ -59,12 +65,15 @@ class Part:
 
 
 async def of(session: AsyncSession, invitation_id: int, *, account: int, now: datetime) -> Part:
-    """A member's own part in an open round. Raises NotYours, SeatLeft, RoundClosed, RoundCalledOff."""
+    """A member's own part in an open round.
+
+    Raises NotYours, SeatLeft, RoundClosed, RoundCalledOff, RoundLost.
+    """
     found = await _own(session, invitation_id, account=account)
     # Closing waits for this lock, so no answer slips in behind a closed round.
     round_ = await rounds.locked(session, found.round_id)
     if round_.state == "skipped":
-        raise RoundCalledOff
+        raise RoundLost if round_.reason == restored.LOST else RoundCalledOff
     if not rounds.is_open(round_, now):
         raise RoundClosed
     rows = await session.exec(

@@ -175,7 +175,7 @@ async def _owed(session: AsyncSession, partnership: Partnership) -> dict[str, An
     before = (
         select(Digest.made_at)
         .join(Round, col(Round.id) == col(Digest.round_id))
-        .where(Digest.partnership_id == partnership.id, col(Round.reason) != skipping.LATE)
+        .where(Digest.partnership_id == partnership.id, col(Round.reason).not_in(skipping.NOT_SENT))
     )
     since = (await session.exec(before.order_by(col(Digest.id).desc()).limit(1))).first()
     found = await raised.for_digest(session, partnership.id, since=since or partnership.created_at)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from facilitation import burden, instruments, outlook, rotation, schedules
+from facilitation import burden, instruments, rotation, rounds, schedules
 from facilitation.instruments import Instrument
 from facilitation.parts import Part
 from facilitation.questions import Question
@@ -14,7 +14,7 @@ from storage.rounds import Invitation, Round
 
 async def part(session: AsyncSession, plan: Plan, *, now: datetime) -> Part:
     """What one seat is asked in the next round; directed questions name real other organisations."""
-    number = 1 + await outlook.held(session, plan.schedule.id)
+    number = 1 + await rounds.last_number(session, plan.schedule.id)
     content = instruments.frozen(plan.schedule.instrument, number)
     instrument = instruments.parsed(content)
     made_up = Round(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,7 +19,7 @@ from storage.rounds import Answer, Invitation, Round, Schedule
 
 # The states of a round whose digest is out, to be read by everyone; and those of one that was held.
 PUBLISHED = ("published", "archived")
-HELD = ("open", "closing", *PUBLISHED)
+HELD = skipping.HELD
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
             return "remind"
         case "closing" if not frozen:
             return "freeze"
-        # However late it is, the facilitators read first, and what was said for them is not lost: it stands
-        # with the digest.
+        # However late it is, the facilitators read first: the brief moves the digest (digests.brief).
         case "closing" if _owes_brief(round_) and round_.brief_at <= now:
             return "brief"
         case "closing" if round_.digest_at <= now:
@@ -79,7 +79,7 @@ def _step(round_: Round, now: datetime, *, frozen: bool) -> str | None:  # noqa:
 
 
 def _owes_brief(round_: Round) -> bool:
-    return round_.briefed_at is None and round_.reason != skipping.LATE
+    return round_.briefed_at is None and round_.reason != skipping.OVERTAKEN
 
 
 def _reminders_due(round_: Round, now: datetime) -> int:
@@ -131,7 +131,7 @@ async def open_(session: AsyncSession, round_id: int, *, now: datetime) -> Opene
     await session.refresh(partnership, with_for_update={"key_share": True})
     schedule = await session.get_one(Schedule, round_.schedule_id)
     session.add(round_)
-    number = 1 + len(await _before(session, round_))
+    number = 1 + await last_number(session, schedule.id)
     frozen = instruments.frozen(schedule.instrument, number)
     called = Call((), reason=await skipping.reason(session, round_, schedule, now=now))
     if not called.reason:
@@ -159,29 +159,10 @@ async def _cells(
     return await cells.draw(session, partnership, [ask.seated.organisation for ask in called.asks])
 
 
-async def _before(session: AsyncSession, round_: Round) -> Sequence[int | None]:
-    wanted = select(Round.id).where(
-        Round.schedule_id == round_.schedule_id,
-        col(Round.state).in_(HELD),
-        col(Round.opens_at) < round_.opens_at,
-    )
-    return (await session.exec(wanted)).all()
-
-
-async def facilitators(session: AsyncSession, partnership_id: int) -> list[int]:
-    """The accounts of a partnership's facilitators that can be reached."""
-    wanted = (
-        select(Member.account)
-        .join(Seat, col(Seat.member_id) == col(Member.id))
-        .where(
-            Seat.partnership_id == partnership_id,
-            Seat.role == "facilitator",
-            col(Seat.left_at).is_(None),
-            col(Member.unreachable_since).is_(None),
-        )
-        .distinct()
-    )
-    return [account for account in (await session.exec(wanted)).all() if account is not None]
+async def last_number(session: AsyncSession, schedule_id: int) -> int:
+    """The number of the round that a schedule opened last; one called off or lost since keeps its own."""
+    wanted = select(func.max(Round.number)).where(Round.schedule_id == schedule_id)
+    return (await session.exec(wanted)).one() or 0
 
 
 async def _ask(

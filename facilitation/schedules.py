@@ -19,6 +19,7 @@ from facilitation import (
     partnerships,
     planning,
     recurrence,
+    skipping,
 )
 from facilitation import days as days_
 from facilitation.cadence import Cadence, Heard
@@ -352,4 +353,5 @@ def _is_ahead(schedule: Schedule, today: Round | None, there: datetime) -> bool:
 def _rests(schedule: Schedule, day: date, round_: Round | None) -> str:
     if round_ is not None and round_.reason == CANCELLED:
         return CANCELLED
-    return DAY_OFF if day.isoformat() in schedule.skips else holidays.named(schedule.holidays, day)
+    rest = skipping.rests(schedule, day)
+    return DAY_OFF if rest == skipping.SKIP else rest.removeprefix(skipping.HOLIDAY)

@@ -37,7 +37,8 @@ class Schedule(SQLModel, table=True):
 class Round(SQLModel, table=True):
     """One occurrence. States: planned, open, closing, published, archived, skipped.
 
-    `reason`: why it was skipped; or "late" where its digest came too late to be sent.
+    `reason`: why it was skipped; or why its digest is not sent, "late" or "overtaken" by a newer one.
+    `digest_at` moves when its brief comes late (facilitation/skipping.py).
     """
 
     __table_args__ = (

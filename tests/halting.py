@@ -26,10 +26,10 @@ seen = 0
 def main() -> None:
     tick = ticking.tick
 
-    async def marked(database: Database, *, now: datetime) -> int:
+    async def marked(database: Database, *, operator: int = 0, now: datetime) -> int:
         keeping_time.set(True)
         try:
-            steps = await tick(database, now=now)
+            steps = await tick(database, operator=operator, now=now)
         finally:
             keeping_time.set(False)
         _looked(now)

@@ -22,9 +22,11 @@ FIRST = 700_000
 LONDON = ZoneInfo("Europe/London")
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 TOO_LATE = timedelta(hours=36)
+LEAST = timedelta(hours=1)  # to answer, for who is asked late
+PROMPT = timedelta(minutes=15)
 # What the rounds of each questionnaire are called on a phone.
 HEADING = re.compile(r"^(?:\S.* · |Brief: \S.*, )(?P<title>[a-z-]+)(?: (?P<number>\d+))?$", re.MULTILINE)
-DID_NOT_OPEN = re.compile(r"Did not open: (?:(\d+) times, )?")
+DID_NOT_OPEN = re.compile(r"(?:(\d+) rounds|The round of [^.]+) did not open")
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,14 @@ class Occurrence:
     following: datetime
     digest: datetime
 
-    def opens_at(self, looked: datetime) -> bool:
-        """Whether it opens if somebody first looks then: less than 36 hours late, and before the next."""
-        return looked - self.opens < TOO_LATE and looked < min(self.following, self.closes)
+    def opens_at(self, looked: datetime, *, quiet: tuple[str, str]) -> bool:
+        """Whether it opens if somebody first looks then: less than 36 hours late, and before the next.
+
+        It asks people by day; and if it asks them late, they have an hour.
+        """
+        begins = awake(looked, quiet)
+        least = LEAST if begins - self.opens >= PROMPT else timedelta()
+        return looked - self.opens < TOO_LATE and begins < min(self.following, self.closes - least)
 
 
 def first_shown(day: date, at: time) -> datetime:
@@ -88,6 +95,14 @@ def first_shown(day: date, at: time) -> datetime:
     while (wall := moment.astimezone(LONDON).replace(tzinfo=None)) < datetime.combine(day, at):
         far = datetime.combine(day, at) - wall > timedelta(hours=2)
         moment += timedelta(minutes=30) if far else MINUTE
+    return moment
+
+
+def awake(moment: datetime, quiet: tuple[str, str]) -> datetime:
+    """The first minute from this one on that is outside the quiet hours there."""
+    start, end = (time.fromisoformat(hour) for hour in quiet)
+    while start != end and not end <= (wall := moment.astimezone(LONDON)).time() < start:
+        moment = first_shown(wall.date() + (DAY if wall.time() >= start else 0 * DAY), end)
     return moment
 
 

@@ -1,55 +1,33 @@
-"""After an outage: what opens late, what is skipped, what is not sent any more, and the one note about it."""
+"""After an outage: what opens late, what is skipped, and the one note about it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import catching_up, ticking
-from dialogs import cards, strip
-from facilitation import digests, earlier, members, outlook, skipping, standing
+from bot.outbox import Letter
+from facilitation import members, skipping
+from facilitation.skipping import Gap
 from storage.database import Database
 from storage.members import Member
-from storage.queues import Outgoing
-from storage.rounds import Round, Schedule
-from tests.cast import DIGEST, MONDAY, OPENS, Cast, changed, seat_of, seated
-from tests.dialogs.phone import Phone, card, data, labels, text
-from tests.facilitation.turning import all_rounds, digest_of, plan, write
-
-HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
-SECOND = timedelta(seconds=1)
-# Every day at 10:00 from Tuesday 3 November on, until 17:00, its digest the next morning.
-DAILY = {"window_days": 0, "closes": "17:00", "digest_days": 1, "digest": "09:00", "rule": "FREQ=DAILY"}
-
-
-async def daily(database: Database, cast: Cast, **more: object) -> None:
-    async with database.writing() as session:
-        for round_ in (await session.exec(select(Round))).all():
-            await session.delete(round_)
-    await changed(database, cast, planned_until=None, **(DAILY | more))
-    await plan(database, now=MONDAY)
-
-
-async def told(database: Database, chat: int, key: str = "skipped:") -> list[str]:
-    async with database.reading() as session:
-        wanted = select(Outgoing).where(col(Outgoing.key).startswith(key), Outgoing.chat == chat)
-        found = (await session.exec(wanted.order_by(col(Outgoing.id)))).all()
-    return [cards.plain(one.payload["text"]) for one in found]
-
-
-async def states(database: Database, schedule: int) -> list[tuple[int, str, str]]:
-    return [
-        (one.local_date.day, one.state, one.reason)
-        for one in await all_rounds(database)
-        if one.schedule_id == schedule and one.state != "planned"
-    ]
-
-
-async def letters(database: Database, kind: str) -> Sequence[Outgoing]:
-    async with database.reading() as session:
-        return (await session.exec(select(Outgoing).where(Outgoing.kind == kind))).all()
-
+from storage.rounds import Schedule
+from tests.bot.lateness import (
+    DAY,
+    HOUR,
+    MINUTE,
+    OPERATOR,
+    SECOND,
+    WEEK,
+    daily,
+    letters,
+    states,
+    told,
+)
+from tests.cast import DIGEST, MONDAY, OPENS, Cast, changed, seated
+from tests.facilitation.turning import plan
 
 # The boundaries of the rule.
 
@@ -80,8 +58,8 @@ async def test_a_round_opens_until_the_very_moment_of_the_next(
     assert await states(database, cast.schedule.id) == [first] + [(4, "open", "")] * (late >= DAY)
 
 
-@pytest.mark.parametrize(("closes", "state"), [("08:00", "skipped"), ("08:01", "open"), ("12:00", "open")])
-async def test_a_round_whose_first_waking_moment_is_its_close_is_skipped(
+@pytest.mark.parametrize(("closes", "state"), [("08:30", "skipped"), ("09:00", "skipped"), ("09:01", "open")])
+async def test_a_round_whose_first_waking_moment_is_less_than_an_hour_before_its_close_is_skipped(
     database: Database, cast: Cast, closes: str, state: str
 ) -> None:
     await daily(database, cast, window_days=1, closes=closes, digest_days=0, digest="14:00")
@@ -89,6 +67,42 @@ async def test_a_round_whose_first_waking_moment_is_its_close_is_skipped(
     await ticking.tick(database, now=OPENS.replace(hour=23))
 
     assert [found for _, found, _ in await states(database, cast.schedule.id)] == [state]
+
+
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [(6 * HOUR - SECOND, "open"), (6 * HOUR, "skipped"), (6 * HOUR + 59 * MINUTE, "skipped")],
+)
+async def test_a_round_opens_late_only_if_an_hour_is_left_to_answer(
+    database: Database, cast: Cast, late: timedelta, state: str
+) -> None:
+    await daily(database, cast)
+
+    await ticking.tick(database, now=OPENS + late)
+
+    assert [found for _, found, _ in await states(database, cast.schedule.id)] == [state]
+
+
+async def test_a_short_round_opens_in_its_time(database: Database, cast: Cast) -> None:
+    await daily(database, cast, closes="10:50")
+
+    await ticking.tick(database, now=OPENS + 14 * MINUTE)
+
+    assert await states(database, cast.schedule.id) == [(3, "open", "")]
+
+
+async def test_no_invitation_waits_for_the_morning_in_which_the_next_round_opens(
+    database: Database, cast: Cast
+) -> None:
+    await daily(
+        database, cast, opens="07:00", window_days=1, closes="20:00", digest_days=1, quiet_until="08:00"
+    )
+
+    await ticking.tick(database, now=OPENS.replace(hour=23))
+    await ticking.tick(database, now=OPENS.replace(hour=8) + DAY)
+
+    assert await states(database, cast.schedule.id) == [(3, "skipped", skipping.MISSED), (4, "open", "")]
+    assert len(await letters(database, "invitation")) == len(cast.members)
 
 
 # One note.
@@ -118,12 +132,12 @@ async def test_after_a_week_each_facilitator_gets_one_note_by_schedule(
     assert note == (
         "While I was away\n\n"
         "Riverside · pulse\n"
-        "Did not open: 7 times, from Tue 3 to Mon 9 November.\n"
-        "The round of 10 November opens now, a little late.\n\n"
+        "7 rounds did not open, from Tue 3 to Mon 9 November.\n"
+        "The round of 10 November can still open now, a little late.\n\n"
         "Riverside · nudge\n"
-        "Did not open: Wed 4 November.\n"
-        "The next one opens on 11 November.\n\n"
-        "Nothing is asked of you now: the rest goes on by itself."
+        "The round of Wed 4 November did not open.\n"
+        "The next round opens on 11 November.\n\n"
+        "There is nothing you need to do."
     )
 
 
@@ -159,7 +173,7 @@ async def test_days_off_in_an_outage_stand_in_the_same_note_as_such(database: Da
     await ticking.tick(database, now=OPENS + WEEK)
 
     [note] = await told(database, cast.facilitator)
-    assert "Did not open: 5 times, from Tue 3 to Mon 9 November." in note
+    assert "5 rounds did not open, from Tue 3 to Mon 9 November." in note
     assert "Nobody was asked on 2 of your days off, from Thu 5 to Fri 6 November." in note
 
 
@@ -195,7 +209,7 @@ async def test_what_cannot_be_told_in_one_note_is_still_skipped_and_told(
     database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await daily(database, cast)
-    monkeypatch.setattr(catching_up, "_told", None)
+    monkeypatch.setattr(catching_up, "told", None)
 
     await ticking.tick(database, now=OPENS + 2 * DAY)
 
@@ -203,178 +217,52 @@ async def test_what_cannot_be_told_in_one_note_is_still_skipped_and_told(
     assert len(await told(database, cast.facilitator)) == 2
 
 
-# What is late and what is stale.
-
-
-async def held(database: Database, cast: Cast, *, back: datetime) -> Round:
-    """The first pulse was answered; then Parley was away until `back`."""
-    await ticking.tick(database, now=OPENS)
-    first = (await all_rounds(database))[0]
-    await write(database, cast.members[0], first.id, "for you alone", shown_as=0, now=OPENS)
-    await ticking.tick(database, now=back)
-    return next(one for one in await all_rounds(database) if one.id == first.id)
-
-
-@pytest.mark.parametrize(
-    ("late", "sent"), [(2 * DAY, True), (5 * DAY - SECOND, True), (5 * DAY, False), (30 * DAY, False)]
-)
-async def test_a_digest_is_sent_until_it_is_five_days_late(
-    database: Database, cast: Cast, late: timedelta, *, sent: bool
+async def test_a_partnership_that_cannot_be_told_holds_up_no_other(
+    database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await held(database, cast, back=DIGEST + late)
+    other = await seated(database, first_account=2000, name="Hillside")
+    note = catching_up.told
 
-    digest = await digest_of(database, first.id)
-    going = [one for one in await letters(database, "digest") if one.key.startswith(f"digest:{digest.id}:")]
-    briefs = await told(database, cast.facilitator, "brief:")
-    assert bool(going) is sent
-    assert len(briefs) == sent
-    assert (first.state, first.reason) == (("published", "") if sent else (first.state, skipping.LATE))
+    async def broken(
+        session: AsyncSession, gaps: Sequence[Gap], *, operator: int, now: datetime
+    ) -> list[Letter]:
+        if any(gap.partnership.name == "Riverside" for gap in gaps):
+            raise RuntimeError
+        return await note(session, gaps, operator=operator, now=now)
 
-
-async def test_a_digest_that_came_too_late_is_there_to_be_read_and_its_facilitator_knows(
-    database: Database, cast: Cast
-) -> None:
-    first = await held(database, cast, back=DIGEST + 6 * DAY)
-    digest = await digest_of(database, first.id)
-    member, facilitator = (
-        Phone(database, account, now=DIGEST + 6 * DAY) for account in (cast.members[0], cast.facilitator)
-    )
-
-    listed = await member.say("/digests")
-    read, seen = [await one.tap(f"read:{digest.id}") for one in (member, facilitator)]
-    words = await facilitator.tap(data(seen, "Read what is for you alone"))
-
-    [note] = await told(database, cast.facilitator)
-    assert "The digest of round 1 came too late to be sent. Everyone can read it with /digests." in note
-    assert f"read:{digest.id}" in [button.data for row in card(listed).rows for button in row]
-    assert text(read).startswith("This digest was not sent: it came too late for that.")
-    assert not any("Read what is for you alone" in row for row in labels(read))
-    assert "for you alone" in text(words)
-
-
-async def test_of_two_digests_of_a_schedule_that_are_due_at_once_the_newer_is_sent(
-    database: Database, cast: Cast
-) -> None:
-    await daily(database, cast, window_days=1, closes="09:00", digest_days=2)
-    for days in (0, 1):
-        await ticking.tick(database, now=OPENS + days * DAY)
-
-    await ticking.tick(database, now=OPENS + 4 * DAY)
-
-    older, newer = [await digest_of(database, one.id) for one in (await all_rounds(database))[:2]]
-    going = {one.key.split(":")[1] for one in await letters(database, "digest")}
-    assert going == {str(newer.id)}
-    [note] = await told(database, cast.facilitator)
-    assert "The digest of round 1 came too late to be sent." in note
-    assert (await states(database, cast.schedule.id))[:2] == [
-        (3, "published", skipping.LATE),
-        (4, "published", ""),
-    ]
-    assert older.id != newer.id
-
-
-async def test_words_said_back_before_a_digest_that_was_not_sent_are_in_the_next_brief(
-    database: Database, cast: Cast
-) -> None:
-    await ticking.tick(database, now=OPENS)
-    await ticking.tick(database, now=DIGEST)
-    first = await digest_of(database, (await all_rounds(database))[0].id)
-    await ticking.tick(database, now=OPENS + WEEK)
-    async with database.writing() as session:
-        await digests.answer_back(session, first.id, "word", account=cast.members[0], text="please go on")
-
-    await ticking.tick(database, now=DIGEST + WEEK + 6 * DAY)  # the second is not sent
-    await ticking.tick(database, now=OPENS + 3 * WEEK)
-    await ticking.tick(database, now=DIGEST + 3 * WEEK)
-
-    *_, brief = await told(database, cast.facilitator, "brief:")
-    assert "please go on" in brief
-    assert (await seat_of(database, cast.members[0])).left_at is None
-
-
-# Archived.
-
-
-async def test_a_round_is_archived_once_nothing_more_can_be_sent_and_its_letters_keep_no_words(
-    database: Database, cast: Cast
-) -> None:
-    await held(database, cast, back=DIGEST)
-    async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "sent"
-    moments = (DIGEST + 5 * DAY - SECOND, DIGEST + 5 * DAY, DIGEST + 5 * DAY)
-
-    found = []
-    for moment in moments:
+    for moment in (OPENS, OPENS + WEEK):
         await ticking.tick(database, now=moment)
-        found.append((await all_rounds(database))[0].state)
+    monkeypatch.setattr(catching_up, "told", broken)
 
-    assert found == ["published", "archived", "archived"]
-    async with database.reading() as session:
-        rows = (await session.exec(select(Outgoing).where(col(Outgoing.not_before) <= DIGEST))).all()
-        digest = await digest_of(database, (await all_rounds(database))[0].id)
-        await digests.readable(session, digest.id, account=cast.members[0])
-    kinds = {row.kind for row in rows}
-    assert kinds == {"invitation", "brief", "digest"}
-    assert {(row.state, len(row.payload)) for row in rows} == {("sent", 0)}
+    await ticking.tick(database, now=DIGEST + 2 * WEEK)
+
+    [told_there] = await told(database, other.facilitator)
+    assert "came too late to be sent" in told_there
+    assert await told(database, cast.facilitator, "digest:") == []
+    assert (await states(database, cast.schedule.id))[0][2] == skipping.OVERTAKEN
 
 
-async def test_a_round_with_a_letter_on_its_way_waits_with_being_archived(
-    database: Database, cast: Cast
-) -> None:
-    await held(database, cast, back=DIGEST + 4 * DAY)
-
-    async def state() -> str:
-        await ticking.tick(database, now=DIGEST + 6 * DAY)
-        return (await all_rounds(database))[0].state
-
-    waiting = await state()
+async def test_where_no_facilitator_is_reached_the_operator_is_told(database: Database, cast: Cast) -> None:
     async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "uncertain"
-    after = await state()
+        wanted = select(Member).where(Member.account == cast.facilitator)
+        (await session.exec(wanted)).one().unreachable_since = MONDAY
 
-    assert (waiting, after) == ("published", "archived")
+    await ticking.tick(database, operator=OPERATOR, now=OPENS + 2 * DAY)
 
-
-async def test_an_archived_round_counts_and_is_read_like_any_that_is_published(
-    database: Database, cast: Cast
-) -> None:
-    await held(database, cast, back=DIGEST)
-    async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "sent"
-    await ticking.tick(database, now=OPENS + WEEK)
-    async with database.reading() as session:
-        seen = await earlier.digests(session, cast.partnership.id, account=cast.members[0], page=0)
-
-    await ticking.tick(database, now=DIGEST + 6 * DAY)
-    await ticking.tick(database, now=OPENS + 2 * WEEK)
-
-    first, second, third = (await all_rounds(database))[:3]
-    async with database.reading() as session:
-        still = await earlier.digests(session, cast.partnership.id, account=cast.members[0], page=0)
-        held_so_far = await outlook.held(session, cast.schedule.id)
-        waits = await digests.waits(session, seen[0][0].digest, account=cast.facilitator)
-    assert (first.state, second.number, third.number) == ("archived", 2, 3)
-    above = strip.happening(
-        first, timezone="UTC", replied=(8, 14), following=None, to_join=False, moving_to=None
+    [note] = await told(database, OPERATOR, "untold:")
+    assert note.startswith(
+        "Some rounds did not open, or their digest was not sent. Nobody who facilitates them"
     )
-    assert still[0][-1:] == seen[0]
-    assert above == "The digest of round 1 is out."
-    assert (held_so_far, waits) == (3, False)
+    assert "• Riverside · pulse" in note
+    assert await told(database, cast.facilitator) == []
 
 
-async def test_a_note_that_did_not_arrive_is_no_digest_that_did_not(database: Database, cast: Cast) -> None:
-    await ticking.tick(database, now=OPENS + 2 * DAY)
-    async with database.writing() as session:
-        [lost] = (await session.exec(select(Outgoing))).all()
-        lost.state, lost.key = "dead", f"skipped:1:{cast.facilitator}"
-    await ticking.tick(database, now=OPENS + WEEK)
-    await ticking.tick(database, now=DIGEST + WEEK)
+async def test_the_next_round_that_is_told_is_none_of_a_day_off(database: Database, cast: Cast) -> None:
+    await daily(database, cast, skips=["2026-11-05", "2026-11-06"], digest_days=0, digest="19:00")
 
-    async with database.reading() as session:
-        found = await standing.of(session, cast.partnership, now=DIGEST + WEEK)
+    await ticking.tick(database, now=OPENS + 9 * HOUR)
 
-    # The first digest of all has the number of the first round.
-    assert found.undelivered == 0
+    [note] = await told(database, cast.facilitator)
+    assert "The next one opens on 4 November." in note
+    await ticking.tick(database, now=OPENS + DAY + 9 * HOUR)
+    assert "The next one opens on 7 November." in (await told(database, cast.facilitator))[1]

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from bot import backup, doctor, going_live, health, outage, restoring, silence, ticking
 from bot.settings import Settings, Unusable
+from dialogs import cards
 from facilitation import restored
 from storage.database import Database
 from storage.digests import Digest
@@ -21,11 +22,11 @@ from storage.queues import Incoming, Outgoing
 from storage.rounds import Round
 from tests import crowd, elsewhere, proof
 from tests.bot.conftest import Stage
-from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast
+from tests.cast import BRIEF, CLOSES, DIGEST, MONDAY, OPENS, REMINDS, Cast, changed
 from tests.processes import until
 from tests.sandbox_process import Sandbox
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PEOPLE = 6
 
 
@@ -101,10 +102,37 @@ async def test_a_round_whose_results_may_be_out_ends_without_a_digest_and_its_fa
     ended = await the_round(database)
     assert (woken.ended, ended.state, ended.reason) == (1, "skipped", restored.LOST)
     async with database.reading() as session:
-        letters = (await session.exec(select(Outgoing).where(col(Outgoing.key).startswith("lost:")))).all()
+        letters = (await session.exec(select(Outgoing).where(col(Outgoing.key).startswith("skipped:")))).all()
         assert (await session.exec(select(Digest))).all() == []
     assert [letter.chat for letter in letters] == [cast.facilitator]
     assert "ends without a digest" in letters[0].payload["text"]
+    assert letters[0].quiet == "20:00 08:00 Europe/London"
+
+
+async def test_all_that_a_restore_cost_is_told_in_one_note_and_no_number_is_given_twice(
+    database: Database, cast: Cast
+) -> None:
+    daily = {"window_days": 2, "closes": "17:00", "digest_days": 0, "digest": "19:00", "rule": "FREQ=DAILY"}
+    async with database.writing() as session:
+        for planned in (await session.exec(select(Round))).all():
+            await session.delete(planned)
+    await changed(database, cast, planned_until=None, **daily)
+    for days in (0, 1):
+        await ticking.tick(database, now=OPENS + days * DAY)
+    await silenced(database, OPENS + DAY)
+
+    woken = await going_live.woken_up(database, now=OPENS + 5 * DAY)
+    await ticking.tick(database, now=OPENS + 5 * DAY)
+
+    async with database.reading() as session:
+        notes = (await session.exec(select(Outgoing).where(col(Outgoing.key).startswith("skipped:")))).all()
+        rounds_ = (await session.exec(select(Round).where(Round.state != "planned"))).all()
+    [note] = [cards.plain(one.payload["text"]) for one in notes]
+    assert woken.ended == 2
+    assert "2 rounds end without a digest, from Tue 3 to Wed 4 November: newer answers were lost." in note
+    assert "3 rounds did not open, from Thu 5 to Sat 7 November." in note
+    assert "Tell your partners, and ask again what matters most." in note
+    assert [one.number for one in rounds_ if one.number] == [1, 2, 3]
 
 
 async def test_a_round_whose_results_cannot_be_out_yet_goes_on(database: Database, cast: Cast) -> None:
@@ -112,7 +140,8 @@ async def test_a_round_whose_results_cannot_be_out_yet_goes_on(database: Databas
     await silenced(database, OPENS)
 
     woken = await going_live.woken_up(database, now=BRIEF - HOUR)
-    await ticking.tick(database, now=DIGEST)
+    for moment in (BRIEF, DIGEST):
+        await ticking.tick(database, now=moment)
 
     assert (woken.ended, (await the_round(database)).state) == (0, "published")
 
@@ -125,7 +154,8 @@ async def test_a_digest_that_was_frozen_before_the_backup_goes_out_as_it_was(
     await silenced(database, CLOSES)
 
     woken = await going_live.woken_up(database, now=DIGEST)
-    await ticking.tick(database, now=DIGEST)
+    for moment in (DIGEST, DIGEST + HOUR):
+        await ticking.tick(database, now=moment)
 
     assert (woken.ended, (await the_round(database)).state) == (0, "published")
 

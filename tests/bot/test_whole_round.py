@@ -62,7 +62,7 @@ async def test_a_digest_goes_out_without_its_picture_when_that_cannot_be_drawn(
 ) -> None:
     monkeypatch.setattr(pictures, "svg", lambda _picture: "<this is no picture")
     monkeypatch.setattr(glances, "picture", lambda *_, **__: object())
-    for moment in (OPENS, CLOSES, DIGEST):
+    for moment in (OPENS, CLOSES, BRIEF, DIGEST):
         await ticking.tick(database, now=moment)
 
     async with database.reading() as session:
@@ -114,7 +114,7 @@ async def test_a_digest_is_drawn_once_a_language(
         return draw(*facts, language=language, to_group=to_group)
 
     monkeypatch.setattr(digests, "card", counted)
-    for moment in (OPENS, CLOSES):
+    for moment in (OPENS, CLOSES, BRIEF):
         await ticking.tick(database, now=moment)
     async with database.writing() as session:
         (await session.get_one(Partnership, cast.partnership.id)).group_chat = -100
@@ -126,14 +126,32 @@ async def test_a_digest_is_drawn_once_a_language(
     assert sorted(drawn) == [("cy", False), ("en", False), ("en", True)]
 
 
-async def test_a_late_parley_sends_the_brief_before_the_digest(database: Database, cast: Cast) -> None:
+async def test_after_a_late_brief_the_digest_waits_an_hour_and_the_brief_says_so(
+    database: Database, cast: Cast
+) -> None:
+    back = DIGEST + timedelta(hours=2)
     await ticking.tick(database, now=OPENS)
 
-    await ticking.tick(database, now=DIGEST + timedelta(hours=2))
+    await ticking.tick(database, now=back)
+    async with database.reading() as session:
+        comes_back = await rounds.next_moment(session, back)
+    await ticking.tick(database, now=back + timedelta(minutes=59))
+    early = await letters(database, "digest")
+    await ticking.tick(database, now=back + timedelta(hours=1))
 
-    [brief], going = await letters(database, "brief"), await letters(database, "digest")
-    assert brief.not_after == DIGEST + timedelta(hours=2) + skipping.DIGEST_LASTS
-    assert brief.id < min(one.id for one in going)
+    [brief] = await letters(database, "brief")
+    assert brief.not_after == back + skipping.DIGEST_LASTS
+    assert "The digest goes out Monday 12:00 by itself." in brief.payload["text"]
+    assert comes_back == back + timedelta(hours=1)
+    assert early == []
+    assert len(await letters(database, "digest")) == len(cast.members) + 1
+
+
+async def test_a_brief_that_is_only_minutes_late_holds_up_no_digest(database: Database, cast: Cast) -> None:
+    for moment in (OPENS, CLOSES, BRIEF + timedelta(minutes=14), DIGEST):
+        await ticking.tick(database, now=moment)
+
+    assert len(await letters(database, "digest")) == len(cast.members) + 1
 
 
 async def test_what_goes_out_late_waits_for_the_end_of_the_quiet_hours(
@@ -144,6 +162,7 @@ async def test_what_goes_out_late_waits_for_the_end_of_the_quiet_hours(
     await ticking.tick(database, now=night)
     await ticking.tick(database, now=REMINDS.replace(hour=21))
     await ticking.tick(database, now=next_night)
+    await ticking.tick(database, now=DIGEST.replace(hour=9) + timedelta(days=1))
 
     begin = {
         kind: {one.not_before for one in await letters(database, kind)} for kind in ("invitation", "reminder")
@@ -151,9 +170,9 @@ async def test_what_goes_out_late_waits_for_the_end_of_the_quiet_hours(
     morning = timedelta(hours=8)
     assert begin["invitation"] == {OPENS.replace(hour=0) + timedelta(days=1) + morning}
     assert begin["reminder"] == {REMINDS.replace(hour=0) + timedelta(days=1) + morning}
-    for kind in ("brief", "digest"):
+    for kind, hour in (("brief", 8), ("digest", 9)):
         assert {one.not_before for one in await letters(database, kind)} == {
-            DIGEST.replace(hour=8) + timedelta(days=1)
+            DIGEST.replace(hour=hour) + timedelta(days=1)
         }
 
 

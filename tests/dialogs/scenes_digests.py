@@ -7,6 +7,7 @@ from typing import Any
 
 from dialogs import briefs, cards, digests, glances, withholding
 from dialogs.cards import Card
+from facilitation import skipping
 from facilitation import withholding as verbs
 from facilitation.digests import Going
 from tests.cast import CLOSES, OPENS
@@ -84,9 +85,11 @@ def _silent(words: str) -> dict[str, Any]:
     return spoken(words, quotes=[])
 
 
-def _brief(made: Made, count: tuple[int, int, int], words: str) -> Card:
+def _brief(made: Made, count: tuple[int, int, int], words: str, *, reason: str = "") -> Card:
     listed = tuple(raised(words, at) for at in range(count[2]))
-    going = Going(digest(made(words)), opened(words).round, partnership(words), (), listed)
+    round_ = opened(words).round
+    round_.reason = reason
+    going = Going(digest(made(words)), round_, partnership(words), (), listed)
     return briefs.brief(going, language="en", words=[words] * count[0], back=[words] * count[1])
 
 
@@ -110,6 +113,7 @@ def _briefed() -> Iterator[Scene]:
     counts = ((0, 0, 0), (1, 0, 0), (0, 1, 1), (60, 60, 60))
     for (state, made), count in product(kinds.items(), counts):
         yield Scene("brief", f"{state} {count}", partial(_brief, made, count))
+    yield Scene("brief", "too late", partial(_brief, facts, counts[0], reason=skipping.LATE))
     for private, page, pages, signed in product((False, True), (0, 1), (1, 2), (False, True)):
         state = f"{private} {page} {pages} {signed}"
         yield Scene("words", state, partial(_words, (private, page, pages), signed))

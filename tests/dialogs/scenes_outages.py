@@ -6,7 +6,7 @@ from functools import partial
 
 from dialogs import outages, strip
 from dialogs.cards import Card
-from facilitation import skipping
+from facilitation import restored, skipping
 from facilitation.skipping import Gap
 from storage.rounds import Round
 from tests.cast import OPENS
@@ -15,7 +15,7 @@ from tests.dialogs.scenes import READER, Scene, drawn, opened, partnership
 
 DAY = timedelta(days=1)
 BACK = OPENS + 7 * DAY
-MISSED, SKIP, HOLIDAY = skipping.MISSED, skipping.SKIP, skipping.HOLIDAY
+MISSED, SKIP, HOLIDAY, LOST = skipping.MISSED, skipping.SKIP, skipping.HOLIDAY, restored.LOST
 # By name: why so many rounds did not open, how many digests were not sent, and when it opens next.
 GAPS: dict[str, tuple[list[str], int, datetime | None]] = {
     "a week": ([MISSED] * 7, 2, BACK),
@@ -23,7 +23,8 @@ GAPS: dict[str, tuple[list[str], int, datetime | None]] = {
     "one and a digest": ([MISSED], 1, BACK + DAY),
     "only a digest": ([], 1, None),
     "days off": ([SKIP, SKIP, HOLIDAY], 0, BACK + DAY),
-    "all at once": ([MISSED, SKIP, HOLIDAY, HOLIDAY], 9, BACK + DAY),
+    "all at once": ([MISSED, SKIP, HOLIDAY, HOLIDAY, LOST, LOST], 9, BACK + DAY),
+    "lost": ([LOST, LOST], 0, BACK + DAY),
 }
 
 
@@ -33,6 +34,8 @@ def scenes() -> Iterator[Scene]:
     yield Scene("gaps", "two schedules", partial(_gaps, [GAPS["a week"], GAPS["two"]]))
     yield Scene("gaps", "many schedules", partial(_gaps, [GAPS["all at once"]] * 9))
     yield Scene("strip", "archived", _archived)
+    for places in (1, 9):
+        yield Scene("untold", str(places), partial(_untold, places))
     for words in (False, True):
         yield Scene("unsent", str(words), drawn("unsent", digest=LARGE, words=words))
 
@@ -48,6 +51,10 @@ def _archived(words: str) -> Card:
 
 def _gaps(shapes: Sequence[tuple[list[str], int, datetime | None]], words: str) -> Card:
     return outages.gaps([_gap(words, *shape) for shape in shapes], READER, now=BACK)
+
+
+def _untold(places: int, words: str) -> Card:
+    return outages.untold([_gap(words, *GAPS["two"])] * places)
 
 
 def _gap(words: str, reasons: Sequence[str], unsent: int, following: datetime | None) -> Gap:

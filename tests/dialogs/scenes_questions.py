@@ -182,8 +182,14 @@ def at_the_end() -> Iterator[Scene]:
             "comes": comes,
             "invitation": invitation,
             "called_off": called_off,
+            "ended": called_off,
+            "lost": False,
         }
         yield Scene("closed", f"{found} {rest}", drawn("closed", closed=CLOSES, **found, **rest))
+    for gone in (False, True):
+        ended = {"called_off": False, "ended": True, "lost": gone, "lost_words": True, "invitation": LARGE}
+        facts = {"closed": CLOSES, "digest": None, "comes": None} | ended | RESTS[0]
+        yield Scene("closed", f"ended early {gone}", drawn("closed", **facts))
     ways: list[dict[str, Any]] = [
         {"partnership": same, "given": given, "of": 6, "invitation": LARGE} for given in (0, 3)
     ]

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from dialogs.events import Reply
-from facilitation import parts
+from facilitation import parts, restored, schedules
 from storage.database import Database
 from storage.members import Seat
 from storage.rounds import Answer, Awaited, Invitation, Promise, Round
@@ -328,7 +328,8 @@ async def test_a_round_called_off_says_so_to_its_buttons_and_to_words(
 ) -> None:
     await ask(member, every, PLAN)
     async with database.writing() as session:
-        (await session.get_one(Round, every.round_id)).state = "skipped"
+        round_ = await session.get_one(Round, every.round_id)
+        round_.state, round_.reason = "skipped", schedules.CANCELLED
 
     tapped = await member.tap(f"rate:{every.invitation}:{VOICE}:3")
     said = await member.say("Call the council.")
@@ -340,6 +341,23 @@ async def test_a_round_called_off_says_so_to_its_buttons_and_to_words(
     async with database.reading() as session:
         assert not (await session.exec(select(Answer))).all()
         assert await session.get(Awaited, member.account) is None
+
+
+async def test_a_round_lost_by_a_restore_says_so_and_was_not_called_off(
+    database: Database, member: Phone, every: Asked
+) -> None:
+    await ask(member, every, PLAN)
+    async with database.writing() as session:
+        round_ = await session.get_one(Round, every.round_id)
+        round_.state, round_.reason = "skipped", restored.LOST
+
+    tapped = await member.tap(f"rate:{every.invitation}:{VOICE}:3")
+    said = await member.say("Call the council.")
+
+    assert text(tapped).startswith(
+        "Some answers of this round were lost when Parley was restored from a backup. We are sorry."
+    )
+    assert not any("called off" in text(one) for one in (tapped, said))
 
 
 async def rest(database: Database, every: Asked, **columns: Any) -> None:  # noqa: ANN401 - any of a seat's

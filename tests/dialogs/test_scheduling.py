@@ -281,8 +281,7 @@ async def test_a_tried_directed_question_names_a_real_partner(
     whole = instruments.parsed(instruments.raw("pulse"))
     asked_in = next(at for at, item in enumerate(whole.bank) if item.kind == "directed") // whole.rotates
     async with database.writing() as session:
-        for number in range(asked_in):
-            session.add(held(cast, OPENS - WEEK * (number + 1)))
+        session.add_all(held(cast, OPENS - WEEK * ago, ago) for ago in range(1, asked_in + 1))
 
     seen = [await facilitator.tap(f"try:{plan}:{position}") for position in range(6)]
 
@@ -290,12 +289,13 @@ async def test_a_tried_directed_question_names_a_real_partner(
     assert subjects == {"Council", "Health Trust", "Family Charity"}
 
 
-def held(cast: Cast, opens: datetime) -> Round:
+def held(cast: Cast, opens: datetime, number: int = 1) -> Round:
     """A round long published, of which nothing but its place in the order matters."""
     return Round(
         schedule_id=cast.schedule.id,
         partnership_id=cast.partnership.id,
         local_date=opens.date(),
+        number=number,
         state="published",
         opens_at=opens,
         reminds_at=opens,

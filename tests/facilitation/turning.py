@@ -30,7 +30,7 @@ async def plan(database: Database, *, now: datetime) -> None:
 
 
 async def turn(database: Database, *, now: datetime) -> list[str]:
-    """Do everything due by `now`; the verbs done, in order."""
+    """Do everything due by `now`, each brief at its hour; the verbs done, in order."""
     done: list[str] = []
     while True:
         async with database.reading() as session:
@@ -38,8 +38,15 @@ async def turn(database: Database, *, now: datetime) -> list[str]:
         if not due:
             return done
         for verb, round_id in due:
-            await step(database, verb, round_id, now=now)
+            # A brief that came late would hold up its digest.
+            at = await brief_at(database, round_id) if verb == "brief" else now
+            await step(database, verb, round_id, now=at)
             done.append(verb)
+
+
+async def brief_at(database: Database, round_id: int) -> datetime:
+    async with database.reading() as session:
+        return (await session.get_one(Round, round_id)).brief_at
 
 
 async def step(
