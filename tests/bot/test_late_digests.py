@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from bot import ticking
 from dialogs import strip
-from facilitation import digests, earlier, outlook, skipping, standing
+from facilitation import digests, earlier, mailings, outlook, skipping, standing
 from storage.database import Database
 from storage.queues import Outgoing
 from tests.bot.lateness import DAY, HOUR, SECOND, WEEK, daily, held, letters, states, told
@@ -260,3 +260,29 @@ async def test_a_note_that_did_not_arrive_is_no_digest_that_did_not(database: Da
 
     # The first digest of all has the number of the first round.
     assert found.undelivered == 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_the_letters_of_a_round_are_found_without_looking_through_all(
+    database: Database, cast: Cast
+) -> None:
+    first = await held(database, cast, back=DIGEST)
+    async with database.reading() as session:
+        whiches = await mailings.about(session, first.id)
+        compiled = [
+            select(Outgoing.id).where(one).compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+            for one in whiches
+        ]
+
+        connection = await session.connection()
+
+        plans = [
+            step.detail
+            for one in compiled
+            for step in (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}")).all()
+        ]
+
+        found = [(await session.exec(select(Outgoing.kind).where(one))).all() for one in whiches]
+    assert len(plans) >= len(whiches)
+    assert not [plan for plan in plans if plan.startswith("SCAN")]
+    assert {kind for kinds in found for kind in kinds} == {"invitation", "brief", "digest"}
