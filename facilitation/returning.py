@@ -1,6 +1,5 @@
 """Coming back: what could not reach somebody, and is still worth having, comes once they can be reached."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -50,10 +49,8 @@ async def found(session: AsyncSession, *, account: int, now: datetime) -> list[W
 
 async def _open(session: AsyncSession, *, account: int, now: datetime) -> list[Waiting]:
     wanted = (
-        select(Invitation, Round, Partnership, Organisation, Member, Seat)
+        select(Invitation, Seat, Member)
         .join(Round, col(Round.id) == col(Invitation.round_id))
-        .join(Partnership, col(Partnership.id) == col(Round.partnership_id))
-        .join(Organisation, col(Organisation.id) == col(Invitation.organisation_id))
         .join(Seat, col(Seat.id) == col(Invitation.seat_id))
         .join(Member, col(Member.id) == col(Seat.member_id))
         .where(
@@ -65,14 +62,15 @@ async def _open(session: AsyncSession, *, account: int, now: datetime) -> list[W
         )
         .order_by(col(Round.closes_at), col(Round.id))
     )
-    rows: Sequence[tuple[Invitation, Round, Partnership, Organisation, Member, Seat]]
-    rows = (await session.exec(wanted)).all()  # type: ignore[call-overload]  # SQLModel types four at most
-    return [Waiting(*row[:5]) for row in rows if not _rests(row[5], row[4], row[2], now=now)]
-
-
-def _rests(seat: Seat, member: Member, partnership: Partnership, *, now: datetime) -> bool:
-    zone = ZoneInfo(member.timezone or partnership.timezone)
-    return seats.rests(seat, now.astimezone(zone).date())
+    found = []
+    for invitation, seat, member in (await session.exec(wanted)).all():
+        round_ = await session.get_one(Round, invitation.round_id)
+        partnership = await session.get_one(Partnership, round_.partnership_id)
+        organisation = await session.get_one(Organisation, invitation.organisation_id)
+        today = now.astimezone(ZoneInfo(member.timezone or partnership.timezone)).date()
+        if not seats.rests(seat, today):
+            found.append(Waiting(invitation, round_, partnership, organisation, member))
+    return found
 
 
 async def _digests(session: AsyncSession, *, account: int) -> set[str]:

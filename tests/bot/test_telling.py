@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import telling
 from dialogs.cards import plain
@@ -42,7 +43,7 @@ async def facilitates(database: Database, account: int) -> None:
 
 async def read(database: Database, account: int) -> list[str]:
     async with database.reading() as session:
-        wanted = select(Outgoing).where(Outgoing.chat == account).order_by(Outgoing.id)  # type: ignore[arg-type]
+        wanted = select(Outgoing).where(Outgoing.chat == account).order_by(col(Outgoing.id))
         return [plain(str(letter.payload["text"])) for letter in (await session.exec(wanted)).all()]
 
 
@@ -117,8 +118,8 @@ async def test_of_many_clocks_that_see_it_at_once_each_succeeds_and_one_tells(
     await lost(database, cast.members[0], now=MONDAY)
     looking, all_looked = reach.news, asyncio.Barrier(2)
 
-    async def together(session: object, *, now: datetime) -> Sequence[News]:
-        found = await looking(session, now=now)  # type: ignore[arg-type]
+    async def together(session: AsyncSession, *, now: datetime) -> Sequence[News]:
+        found = await looking(session, now=now)
         if not database.sqlite:  # there one writes at a time
             await all_looked.wait()
         return found
