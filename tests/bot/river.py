@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -82,15 +83,16 @@ class River:
 
     async def to_the_digest(self) -> None:
         """A round from its opening to its digest, in which nobody answers."""
-        for moment in (OPENS, CLOSES, BRIEF, DIGEST):
+        # Each step at its hour: a brief that is late makes its digest late, too.
+        for moment, kind in ((OPENS, "invitation"), (CLOSES, ""), (BRIEF, "brief"), (DIGEST, "digest")):
             self.at(moment)
+            await until(partial(self._written, kind), within=WITHIN)
             await self.settled()
-        await until(self._published, within=WITHIN)
-        await self.settled()
 
-    async def _published(self) -> bool:
+    async def _written(self, kind: str) -> bool:
+        """Whether there is a letter of this kind, or ever was one."""
         async with self.database.reading() as session:
-            wanted = select(Outgoing.id).where(col(Outgoing.key).startswith("digest:"))
+            wanted = select(Outgoing.id).where(col(Outgoing.key).startswith(kind))
             return (await session.exec(wanted)).first() is not None
 
     async def settled(self) -> None:
