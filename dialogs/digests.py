@@ -269,17 +269,23 @@ async def _read(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int) 
     if waits:
         return Reply(withholding.preview(drawn, digest, reader))
     late = await digests.came_late(session, digest_id, account=tap.account)
-    return Reply(await _late(session, tap, digest, drawn, reader) if late else drawn)
+    lost = await digests.brief_lost(session, digest_id, account=tap.account)
+    return Reply(await _alone(session, tap, digest, drawn, reader, late=late) if late or lost else drawn)
 
 
-async def _late(session: AsyncSession, tap: Tapped, digest: Digest, drawn: Card, reader: Reader) -> Card:
-    """One that was not sent says so. No brief went before it: a facilitator's words are behind a button."""
+async def _alone(
+    session: AsyncSession, tap: Tapped, digest: Digest, drawn: Card, reader: Reader, *, late: bool
+) -> Card:
+    """One that was not sent says so. Where no brief came, a facilitator's words are behind a button."""
     try:
         words, back = await digests.words(session, digest.id, account=tap.account)
     except NotYours:
         words, back = [], []
-    around = draw("unsent", reader, digest=digest.id, words=bool(words or back))
-    return replace(drawn, text=f"{around.text}\n\n{drawn.text}", rows=(*drawn.rows, *around.rows))
+    if not (late or words or back):
+        return drawn
+    around = draw("unsent", reader, digest=digest.id, words=bool(words or back), late=late)
+    told = "\n\n".join(some for some in (around.text, drawn.text) if some)
+    return replace(drawn, text=told, rows=(*drawn.rows, *around.rows))
 
 
 async def _aloud(session: AsyncSession, tap: Tapped, _: Setting, digest_id: int, at: int) -> Reply:

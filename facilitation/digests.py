@@ -13,6 +13,7 @@ from facilitation.refusals import NotYours
 from storage.digests import Digest, Response
 from storage.members import Member, Seat
 from storage.partnerships import Partnership
+from storage.queues import Outgoing
 from storage.rounds import Answer, Invitation, Round
 
 KINDS = ("same", "other", "word")
@@ -223,3 +224,12 @@ async def came_late(session: AsyncSession, digest_id: int, *, account: int) -> b
     """Whether this digest was published but, coming too late, sent to nobody. Raises NotYours."""
     _, _, round_ = await read(session, digest_id, account=account)
     return round_.state in rounds.PUBLISHED and round_.reason in skipping.NOT_SENT
+
+
+async def brief_lost(session: AsyncSession, digest_id: int, *, account: int) -> bool:
+    """Whether this account was to get the brief of this digest, and it did not come, or not in time."""
+    wanted = select(Outgoing.id).where(
+        Outgoing.key == f"brief:{digest_id}:{account}",
+        col(Outgoing.state).in_(("uncertain", "dead", "expired")),
+    )
+    return (await session.exec(wanted)).first() is not None

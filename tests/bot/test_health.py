@@ -256,8 +256,8 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
 async def test_the_clock_s_pulse_stops_when_its_ticks_fail(
     database: Database, monkeypatch: pytest.MonkeyPatch, *, fails: bool, beats: list[str]
 ) -> None:
-    async def ticked(_: Database, *, now: datetime) -> int:
-        assert now.tzinfo is not None
+    async def ticked(_: Database, *, operator: int, now: datetime) -> int:
+        assert (operator, now.tzinfo is None) == (0, False)
         if fails:
             raise ConnectionRefusedError
         return 0

@@ -173,6 +173,25 @@ async def test_words_said_back_before_a_digest_that_was_not_sent_are_in_the_next
     assert (await seat_of(database, cast.members[0])).left_at is None
 
 
+async def test_what_was_said_for_a_facilitator_alone_is_there_when_its_brief_did_not_arrive(
+    database: Database, cast: Cast
+) -> None:
+    first = await held(database, cast, back=DIGEST)
+    digest = await digest_of(database, first.id)
+    facilitator = Phone(database, cast.facilitator, now=DIGEST + DAY)
+    before = await facilitator.tap(f"read:{digest.id}")
+    async with database.writing() as session:
+        [brief] = (await session.exec(select(Outgoing).where(Outgoing.kind == "brief"))).all()
+        brief.state = "expired"
+
+    seen = await facilitator.tap(f"read:{digest.id}")
+    words = await facilitator.tap(data(seen, "Read what is for you alone"))
+
+    assert not any("Read what is for you alone" in row for row in labels(before))
+    assert text(seen).startswith("Its brief did not reach you.")
+    assert "for you alone" in text(words)
+
+
 # Archived.
 
 

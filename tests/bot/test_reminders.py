@@ -193,7 +193,7 @@ async def test_an_invitation_that_cannot_wait_for_the_morning_comes_at_once(
 ) -> None:
     here, far = cast.members[:2]
     await lives(database, far, "Pacific/Honolulu")
-    await changed(database, cast, window_days=0, closes="11:30", planned_until=None)
+    await changed(database, cast, window_days=0, closes="11:45", planned_until=None)
 
     await ticking.tick(database, now=OPENS + HALF_PAST)
 

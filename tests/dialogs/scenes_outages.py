@@ -37,7 +37,8 @@ def scenes() -> Iterator[Scene]:
     for places in (1, 9):
         yield Scene("untold", str(places), partial(_untold, places))
     for words in (False, True):
-        yield Scene("unsent", str(words), drawn("unsent", digest=LARGE, words=words))
+        yield Scene("unsent", str(words), drawn("unsent", digest=LARGE, words=words, late=True))
+    yield Scene("unsent", "no brief", drawn("unsent", digest=LARGE, words=True, late=False))
 
 
 def _archived(words: str) -> Card:
