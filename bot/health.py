@@ -15,7 +15,7 @@ from bot.clock import Clock
 from facilitation import skipping
 from storage.database import Database
 from storage.memos import AWAY, LOCKED_OUT, RESTORED, SWEPT, Memo
-from storage.queues import LIVE, Heartbeat, Incoming, Outgoing
+from storage.queues import IS_LIVE, Heartbeat, Incoming, Outgoing
 from storage.rounds import Round
 
 EVERY = 10.0
@@ -110,7 +110,7 @@ async def figures(database: Database, *, now: datetime) -> Figures:
         counted = await _counted(session)
         waits = select(func.min(Incoming.received_at)).where(Incoming.state == "new")
         due = select(func.count(), func.min(Outgoing.not_before)).where(
-            col(Outgoing.state).in_(LIVE), col(Outgoing.not_before) <= now, col(Outgoing.not_after) > now
+            IS_LIVE, col(Outgoing.not_before) <= now, col(Outgoing.not_after) > now
         )
         oldest = (await session.exec(waits)).one()
         letters_due, first_due = (await session.exec(due)).one()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, exists, or_, update
+from sqlalchemy import Select, exists, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,7 +19,7 @@ from bot.telegram import Outcome
 from dialogs import reports
 from facilitation import groups, members, quiet
 from storage.database import Database
-from storage.queues import LIVE, WAITING, Outgoing, Pace
+from storage.queues import IS_LIVE, IS_LOST, LIVE, WAITING, Outgoing, Pace
 
 LEASE = 60.0
 HORIZON = 0.25  # how far ahead the outbox may reserve: what a direct reply has to wait at most
@@ -103,6 +103,7 @@ async def claim(database: Database, pacer: Pacer, *, now: datetime, most: int = 
         room = min(most, int((seconds + HORIZON - start) / pacer.gap) + 1)
         if start > seconds + HORIZON or room < 1:
             return []
+        await database.by_index(session)
         lease = secrets.token_hex(8)
         # By name, so that it is looked up once: PostgreSQL may look up a bare subquery once a row, each time
         # finding others ready.
@@ -137,6 +138,7 @@ def _ready(pacer: Pacer, *, seconds: float, now: datetime, room: int) -> Select[
     return (
         select(col(Outgoing.id))
         .where(
+            IS_LIVE,
             col(Outgoing.state).in_(WAITING),
             col(Outgoing.retry_s) <= seconds,
             col(Outgoing.not_before) <= now,
@@ -217,9 +219,7 @@ async def _consequences(session: AsyncSession, row: Outgoing, came: Outcome, *, 
 
 async def _gone(session: AsyncSession, row: Outgoing, error: str, *, now: datetime) -> None:
     """Nothing more goes to this chat; who is to be told finds it in the database (bot/telling.py)."""
-    wanted = select(Outgoing).where(
-        col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(WAITING)
-    )
+    wanted = select(Outgoing).where(col(Outgoing.chat) == row.chat, col(Outgoing.state).in_(WAITING))
     # Rows another worker holds meet the same answer by themselves.
     for letter in (await session.exec(wanted.with_for_update(skip_locked=True))).all():
         letter.state, letter.resend, letter.error = "dead", False, error
@@ -287,17 +287,13 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
         seconds = await database.machine_seconds(session)
         await session.exec(
             update(Outgoing)
-            .where(col(Outgoing.state).in_(WAITING), col(Outgoing.not_after) <= now)
+            .where(IS_LIVE, col(Outgoing.state).in_(WAITING), col(Outgoing.not_after) <= now)
             .values(state="expired")
         )
         await _rest(session, now=now)
         if orphaned:
-            await session.exec(
-                update(Outgoing)
-                .where(col(Outgoing.state).in_(LIVE), col(Outgoing.retry_s) > 0)
-                .values(retry_s=0.0)
-            )
-        left = select(Outgoing).where(Outgoing.state == "sending")
+            await session.exec(update(Outgoing).where(IS_LIVE, col(Outgoing.retry_s) > 0).values(retry_s=0.0))
+        left = select(Outgoing).where(IS_LIVE, Outgoing.state == "sending")
         if not orphaned:
             left = left.where(col(Outgoing.leased_until_s) < seconds)
         rows = (await session.exec(left.with_for_update(skip_locked=True))).all()
@@ -311,7 +307,7 @@ async def sweep(database: Database, *, now: datetime, orphaned: bool = False) ->
 
 async def _rest(session: AsyncSession, *, now: datetime) -> None:
     """What the night fell on waits for the morning; what would then come too late goes at once."""
-    fallen = (col(Outgoing.state).in_(WAITING), col(Outgoing.nightfall) <= now)
+    fallen = (IS_LIVE, col(Outgoing.state).in_(WAITING), col(Outgoing.nightfall) <= now)
     found = await session.exec(select(Outgoing.quiet).where(*fallen).distinct())
     for hours in found.all():
         morning = quiet.lifts(hours, now)  # now, if the whole night has passed meanwhile
@@ -326,7 +322,7 @@ async def given_up(database: Database, *, operator: int, now: datetime) -> dict[
     Each is counted once: whoever counts it takes its `resend` away. Without an operator only the log tells.
     """
     key = f"undelivered:{now:%Y-%m-%dT%H}"
-    lost = select(Outgoing).where(col(Outgoing.state).in_(("dead", "expired")), col(Outgoing.resend))
+    lost = select(Outgoing).where(IS_LOST)
     async with database.reading() as session:  # almost always there is nothing to hold a writer up for
         if (await session.exec(lost.limit(1))).first() is None:
             return {}
@@ -348,5 +344,5 @@ async def given_up(database: Database, *, operator: int, now: datetime) -> dict[
 
 async def due(session: AsyncSession, *, now: datetime) -> int:
     """How many rows could still be sent by now."""
-    wanted = select(Outgoing.id).where(col(Outgoing.state).in_(LIVE), col(Outgoing.not_before) <= now)
-    return len((await session.exec(wanted)).all())
+    wanted = select(func.count()).select_from(Outgoing).where(IS_LIVE, col(Outgoing.not_before) <= now)
+    return (await session.exec(wanted)).one()

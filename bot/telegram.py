@@ -81,7 +81,7 @@ def client(settings: Settings) -> Bot:
         base_file_url=f"{settings.api_base}/file/bot",
         request=HTTPXRequest(
             connection_pool_size=MOST_CONNECTIONS,
-            # Each one that is kept is looked at with every request, which costs more than a request's own work.
+            # Each one that is kept is looked at with every request, which costs more than the request.
             httpx_kwargs={
                 "limits": httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=8)
             },

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, Index, Text
+from sqlalchemy import JSON, BigInteger, Float, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Key, Moment
@@ -11,6 +11,10 @@ from storage.columns import Key, Moment
 # The states of a letter: it waits, it may still go out, it is done with.
 WAITING = ("pending", "retry")
 LIVE = (*WAITING, "sending")
+# In the words of an index of their own, or it is not used: of years of letters these few are looked for again
+# and again, and those to be sent next in their order.
+IS_LIVE = text("state IN ('pending', 'retry', 'sending')")
+IS_LOST = text("state IN ('dead', 'expired') AND resend")
 SETTLED = ("sent", "uncertain", "dead", "expired")
 
 
@@ -40,8 +44,9 @@ class Outgoing(SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("outbox_due", "state", "retry_s", "not_before", "id"),
         Index("outbox_by_chat", "chat", "state", "id"),
+        Index("outbox_live", "id", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        Index("outbox_lost", "id", sqlite_where=IS_LOST, postgresql_where=IS_LOST),
     )
 
     id: int = Field(default=None, primary_key=True, sa_type=Key)

@@ -365,3 +365,19 @@ async def test_a_claim_takes_what_the_pace_has_room_for_however_it_is_planned(
 
     assert [one.row.chat for one in taken] == list(CROWD[: int(outbox.HORIZON / pacer.gap) + 1])
     await database.close()
+
+
+async def test_a_claim_sorts_nothing_however_many_wait(database: Database) -> None:
+    """What waits is gone through in its order, so ten thousand letters hold up nobody longer than ten do."""
+    ready = outbox._ready(Pacer(42), seconds=1e10, now=MONDAY, room=7)
+    sql = str(ready.compile(database.engine.sync_engine, compile_kwargs={"literal_binds": True}))
+    asked = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"
+
+    async with database.writing() as session:
+        await database.by_index(session)
+        found = await (await session.connection()).exec_driver_sql(f"{asked} {sql}")
+        plan = "\n".join(str(row) for row in found.all())
+
+    assert "outbox_live" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan

@@ -21,6 +21,11 @@ LOOKED_UP = (
     ("round_briefed", "round", ("partnership_id", "briefed_at")),
     ("invitation_by_seat", "invitation", ("seat_id", "id")),
 )
+# Of the outbox, which holds years of letters: those that may still go out, and those to be reported.
+FEW = (
+    ("outbox_live", "state IN ('pending', 'retry', 'sending')"),
+    ("outbox_lost", "state IN ('dead', 'expired') AND resend"),
+)
 SERVED = (
     ("round", "partnership_id"),
     ("round", "schedule_id"),
@@ -48,6 +53,10 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("nightfall", columns.Moment(timezone=True), nullable=True))
     for name, table, over in LOOKED_UP:
         op.create_index(name, table, list(over), unique=False)
+    for name, states in FEW:
+        where = sa.text(states)
+        op.create_index(name, "outbox", ["id"], sqlite_where=where, postgresql_where=where)
+    op.drop_index("outbox_due", "outbox")
     for table, column in SERVED:
         op.drop_index(f"ix_{table}_{column}", table)
 
@@ -59,6 +68,9 @@ def downgrade() -> None:
     _refuse_a_silent_copy()
     for table, column in SERVED:
         op.create_index(f"ix_{table}_{column}", table, [column], unique=False)
+    op.create_index("outbox_due", "outbox", ["state", "retry_s", "not_before", "id"], unique=False)
+    for name, _ in FEW:
+        op.drop_index(name, "outbox")
     for name, table, _ in LOOKED_UP:
         op.drop_index(name, table)
     op.drop_column("outbox", "nightfall")
