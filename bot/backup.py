@@ -29,6 +29,8 @@ from storage.database import Database
 
 TOLD_EVERY = 10.0  # seconds, where nobody looks on
 LEFT_OVER = timedelta(days=1)
+# What SQLite keeps beside a file.
+PARTS = ("-wal", "-shm", "-journal")
 LABEL = "CREATE TABLE backup (taken_at TEXT, schema TEXT, engine TEXT, rows TEXT)"
 
 
@@ -104,12 +106,33 @@ def _may_be_written(settings: Settings, file: Path, *, replace: bool) -> None:
         raise Unusable(f"there is no folder {file.parent}.\n  Make it first, or name another place.")
     if file.is_dir():
         raise Unusable(f"{file} is a folder.\n  Name a file in it.")
-    if settings.database_file is not None and file.resolve() == settings.database_file:
-        raise Unusable(f"{file} is the database itself.\n  Name another file for its backup.")
+    if settings.database_file is not None and file.resolve() in _of_the_database(settings.database_file):
+        raise Unusable(
+            f"{file} is the database itself, or a part of it.\n  Name another file for its backup."
+        )
     if file.exists() and not replace:
         raise Unusable(
             f"{file} is there already.\n  Name another file, or put this one in its place: --replace"
         )
+    if file.exists() and not _is_a_backup(file):
+        raise Unusable(
+            f"{file} is no backup of Parley's, so it is left as it is.\n"
+            "  Name another file; or, if nobody needs this one, delete it first."
+        )
+
+
+def _of_the_database(file: Path) -> set[Path]:
+    return {file, *(file.with_name(file.name + end) for end in (*PARTS, ".lock"))}
+
+
+def _is_a_backup(file: Path) -> bool:
+    """Whether it says of itself that it is one; whether it is whole does not matter to who replaces it."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)) as opened:
+            label(opened)
+    except (sqlite3.Error, ValueError, TypeError):
+        return False
+    return True
 
 
 async def _at_head(settings: Settings, database: Database) -> None:
@@ -143,7 +166,7 @@ async def take(database: Database, file: Path, *, now: datetime) -> Taken:
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise Unusable(f"{_why(error)}\n  Nothing was kept in {file}.") from None
     finally:
-        for left in (part, *(part.with_name(part.name + end) for end in ("-wal", "-shm", "-journal"))):
+        for left in (part, *(part.with_name(part.name + end) for end in PARTS)):
             left.unlink(missing_ok=True)
     return taken
 

@@ -150,15 +150,52 @@ async def test_a_backup_that_is_there_is_replaced_only_when_told_to(
     database: Database, cast: Cast, database_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "kept.db"
-    file.write_text("an older one")
+    await _taken(database_url, file)
+    older = file.read_bytes()
+    await seated(database, first_account=5000, name="Hillside")
 
     with pytest.raises(Unusable, match="is there already"):
         await _taken(database_url, file)
-    older = file.read_text()
+    kept = file.read_bytes()
     await _taken(database_url, file, replace=True)
 
-    assert older == "an older one"
-    assert backup.checked(file).rows["seat"] == len(cast.members) + 1
+    assert kept == older
+    assert backup.checked(file).rows["partnership"] == 2
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_what_is_no_backup_is_never_replaced(
+    database: Database, cast: Cast, database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_text("my notes")
+    (tmp_path / "empty").touch()
+    another = Database.in_file(tmp_path / "another.db")
+    await schema.migrate(another)
+    await another.close()
+    before = {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()}
+
+    for name in ("words.txt", "empty", "another.db"):
+        with pytest.raises(Unusable, match="is no backup of Parley's") as refused:
+            await _taken(database_url, tmp_path / name, replace=True)
+        assert "Name another file" in str(refused.value)
+
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()} == before
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal", ".lock"])
+async def test_no_part_of_the_database_is_written_over_nor_a_backup_put_where_one_belongs(
+    database: Database, cast: Cast, database_url: str, tmp_path: Path, end: str
+) -> None:
+    part = Path(f"{database.url.database}{end}")
+    (tmp_path / "linked").symlink_to(part)
+    before = await _content(database_url)
+
+    for file in (part, tmp_path / "linked"):
+        with pytest.raises(Unusable, match="is the database itself, or a part of it"):
+            await _taken(database_url, file, replace=True)
+
+    assert await _content(database_url) == before
 
 
 async def test_where_nothing_can_be_written_it_says_so(
