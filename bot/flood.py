@@ -27,7 +27,7 @@ async def thinned(database: Database, session: AsyncSession, bot: int, chat: int
     """
     wanted = (
         select(Incoming.update_id, Incoming.payload, Incoming.awaited)
-        .where(*inbox.ready(bot, await database.machine_seconds(session)), Incoming.chat == chat)
+        .where(*inbox.ready(database, bot), Incoming.chat == chat)
         .order_by(col(Incoming.received_at), col(Incoming.update_id))
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)

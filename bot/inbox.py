@@ -101,18 +101,18 @@ def _row(
 async def waiting(database: Database, bot: int) -> dict[int, int]:
     """How many updates wait in each chat, those chats first that waited longest."""
     async with database.reading() as session:
-        now = await database.machine_seconds(session)
         wanted = (
             select(Incoming.chat, func.count())
-            .where(*ready(bot, now))
+            .where(*ready(database, bot))
             .group_by(col(Incoming.chat))
             .order_by(func.min(Incoming.received_at), func.min(Incoming.update_id))
         )
         return dict((await session.exec(wanted)).all())
 
 
-def ready(bot: int, now: float) -> tuple[ColumnElement[bool], ...]:
+def ready(database: Database, bot: int) -> tuple[ColumnElement[bool], ...]:
     """What may be handled now, and does not wait for another try."""
+    now = database.seconds_now()
     return col(Incoming.bot) == bot, col(Incoming.state) == "new", col(Incoming.retry_s) <= now
 
 
@@ -122,15 +122,14 @@ async def claim(database: Database, session: AsyncSession, bot: int, chat: int) 
     Other workers may look at the same chat: an update stays behind an older one that is still being
     handled, but not behind one that failed and waits for its next try.
     """
-    now = await database.machine_seconds(session)
     in_order = col(Incoming.received_at), col(Incoming.update_id)
-    waiting = (*ready(bot, now), col(Incoming.chat) == chat)
+    waiting = (*ready(database, bot), col(Incoming.chat) == chat)
     if database.sqlite:  # there are no others, and this is done for every update: the oldest, simply
         wanted = select(Incoming).where(*waiting).order_by(*in_order).limit(1)
     else:
         # The oldest as it is committed: if it is being handled it is locked, and there is nothing for us.
         oldest = select(Incoming.update_id).where(*waiting).order_by(*in_order).limit(1).scalar_subquery()
-        wanted = select(Incoming).where(*ready(bot, now), Incoming.update_id == oldest)
+        wanted = select(Incoming).where(*ready(database, bot), Incoming.update_id == oldest)
         wanted = wanted.with_for_update(skip_locked=True)
     return (await session.exec(wanted)).first()
 

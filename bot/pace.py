@@ -120,11 +120,9 @@ async def halted(database: Database, pacer: Pacer) -> float:
     if database.sqlite or ours > 0:  # on SQLite nobody but this process can have met a 429
         return ours
     async with database.reading() as session:
-        wanted = select(Pace.halted_s).where(Pace.bot == pacer.bot, Pace.chat == TOKEN)
-        until = (await session.exec(wanted)).first()
-        if not until:
-            return 0.0
-        return max(0.0, until - await database.machine_seconds(session))
+        left = col(Pace.halted_s) - database.seconds_now()
+        wanted = select(left).where(Pace.bot == pacer.bot, Pace.chat == TOKEN)
+        return max(0.0, (await session.exec(wanted)).first() or 0.0)
 
 
 async def locked(database: Database, session: AsyncSession, bot: int, chat: int) -> Pace:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, Float, event, literal, literal_column, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -52,6 +52,9 @@ CONNECTING = {
     " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
 }
 
+SERVER_SECONDS: ColumnElement[float] = literal_column(
+    "extract(epoch FROM clock_timestamp())::float8", Float()
+)
 OTHER_WAYS = ("sort", "seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
 BY_INDEX = text("SELECT " + ", ".join(f"set_config('enable_{way}', 'off', true)" for way in OTHER_WAYS))
 
@@ -99,10 +102,11 @@ class Database:
         """Machine time, the same for every process that shares this database; never simulated."""
         if self.sqlite:  # one process only, so its own monotonic clock will do
             return time.monotonic()
-        connection = await session.connection()
-        return float(
-            await connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())::float8")) or 0
-        )
+        return float(await (await session.connection()).scalar(select(SERVER_SECONDS)) or 0)
+
+    def seconds_now(self) -> ColumnElement[float]:
+        """The same inside a statement, which saves asking for it first."""
+        return literal(time.monotonic()) if self.sqlite else SERVER_SECONDS
 
     async def by_index(self, session: AsyncSession) -> None:
         """For the rest of this transaction rows are looked for along indexes, and never all sorted first.
