@@ -93,9 +93,13 @@ async def _gathered(scene: Scene, conductor: Conductor) -> None:
 
 
 async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) -> Outcome:
+    handled = set[int]()
     for week in range(1, scene.play.weeks + 1):
         await conductor.until(end_of_week(scene, week))
         parted = await tally.parted(scene.house.database)
+        # Before any of it is old enough to be swept out.
+        async with scene.house.database.reading() as session:
+            handled |= await tally.handled(session)
         finding = f"groups part on {parted}" if parted else "no gap it could be sure of"
         spent = time.monotonic() - begun
         say(f"week {week} of {scene.play.weeks}, after {spent:.0f} seconds; digest: {finding}")
@@ -107,14 +111,13 @@ async def _run(scene: Scene, conductor: Conductor, say: Say, *, begun: float) ->
         on_phones = ticks.ticked(report, await ticks.organisations(session))
         kept = await ticks.stored(session, scene.phones.members)
         lost = await tally.lost_invitations(session, seen)
-        updates_lost = await tally.lost_updates(session, seen)
         counted = await tally.figures(session, seen)
         digest = await _last_digest(scene)
     missing = sum(answer not in kept for answer in on_phones)
     figures = {
         "weeks": scene.play.weeks,
         **counted,
-        "updates_lost": updates_lost + missing,
+        "updates_lost": len(seen.updates - handled) + missing,
         "duplicates": seen.duplicates,
         "compared": ticks.compared(on_phones),
         "gave_up": report["gave_up"],

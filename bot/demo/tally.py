@@ -111,10 +111,9 @@ async def lost_invitations(session: AsyncSession, seen: Seen) -> list[str]:
     ]
 
 
-async def lost_updates(session: AsyncSession, seen: Seen) -> int:
-    """Updates that the phones caused and that Parley has not handled to the end."""
-    done = (await session.exec(select(Incoming.update_id).where(Incoming.state == "done"))).all()
-    return len(seen.updates - set(done))
+async def handled(session: AsyncSession) -> set[int]:
+    """Updates that Parley has handled to the end and still knows of: after 30 days it forgets them."""
+    return set((await session.exec(select(Incoming.update_id).where(Incoming.state == "done"))).all())
 
 
 async def figures(session: AsyncSession, seen: Seen) -> Json:

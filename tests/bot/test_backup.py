@@ -71,6 +71,10 @@ def names(folder: Path, like: str = "*") -> list[str]:
     return sorted(one.name for one in folder.glob(like))
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
+
+
 async def _taken(url: str, file: Path, *, replace: bool = False) -> None:
     await backup.command(chosen(url), file, replace=replace)
 
@@ -172,14 +176,14 @@ async def test_what_is_no_backup_is_never_replaced(
     another = Database.in_file(tmp_path / "another.db")
     await schema.migrate(another)
     await another.close()
-    before = {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()}
+    before = contents(tmp_path)
 
     for name in ("words.txt", "empty", "another.db"):
         with pytest.raises(Unusable, match="is no backup of Parley's") as refused:
             await _taken(database_url, tmp_path / name, replace=True)
         assert "Name another file" in str(refused.value)
 
-    assert {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()} == before
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

@@ -17,9 +17,17 @@ from bot.demo.performance import Outcome
 pytestmark = pytest.mark.alone
 
 PATIENCE = 300
+# Eight days stand for the thirty after which Parley forgets what it has handled: two weeks see it happen.
+MONTH_OF_EIGHT_DAYS = """
+from datetime import timedelta
+from bot import cli, retention
+retention.KEPT = timedelta(days=8)
+cli.app()
+"""
+FORGETFUL = ("-c", MONTH_OF_EIGHT_DAYS)
 
 
-def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
+def start(folder: Path, *options: str, how: Sequence[str] = ("-m", "bot")) -> "subprocess.Popen[str]":
     """The demo in a process of its own, with nothing of this machine's settings but a temporary folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     environment |= {
@@ -28,7 +36,7 @@ def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
         "TMPDIR": str(folder),
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "bot", "demo", *options],
+        [sys.executable, *how, "demo", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,7 +50,7 @@ def left_behind(folder: Path) -> Sequence[Path]:
 
 
 def test_two_weeks_at_full_speed_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    process = start(tmp_path, "--headless", "--weeks", "2", "--json", "figures.json")
+    process = start(tmp_path, "--headless", "--weeks", "2", "--json", "figures.json", how=FORGETFUL)
 
     said, told = process.communicate(timeout=PATIENCE)
 
