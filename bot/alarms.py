@@ -162,9 +162,12 @@ class Watchman:
 
     async def _database_back(self, away: Away) -> None:
         self.away, machine = None, time.monotonic()
-        # Each part gives a sign of life when it next does something; until then it only looks late.
-        self._settled = max(self._settled, machine + health.LATE)
-        log.info("database_back", seconds=round(machine - away.since_s))
+        lasted = machine - away.since_s
+        # Each part gives a sign of life when it next does something; until then it only looks late. After a
+        # moment nobody does, and a database that often stumbles must not hide what else is wrong.
+        if lasted > 2 * health.EVERY:
+            self._settled = max(self._settled, machine + health.LATE)
+        log.info("database_back", seconds=round(lasted))
         if away.told:
             self._owed = ({"database": away.since}, self.clock.now())
 
@@ -228,6 +231,8 @@ class Watchman:
         method, payload = drawing.sent(card, chat)
         if paced:
             at = await self._asked(lambda: self._reserved(chat, method))
+            if at - time.monotonic() > troubles.CLAIMED / 2:  # a 429; by then it would be another's to tell
+                return False
             await asyncio.sleep(max(0.0, at - time.monotonic()))
         came = await telegram.call(self.bot, method, payload)
         if came.came != "sent":

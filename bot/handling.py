@@ -49,6 +49,14 @@ class Said:
     ticks: bool = False
 
 
+@dataclass(frozen=True)
+class Turn:
+    """When a reply may leave, and when that was asked, both by our own monotonic clock."""
+
+    at: float
+    asked: float
+
+
 class Handler:
     """Handles what waits in the inbox, several chats at once, each in order."""
 
@@ -225,38 +233,41 @@ class Handler:
         """A tap's tick goes out beside its card; cards go out one after the other."""
         if not calls:
             return
-        moments = await self.moments.reserve([(chat, said.call[0]) for said in calls])
-        due = list(zip(calls, moments, strict=True))
-        ticks = [self._say(said, at) for said, at in due if said.ticks]
-        await asyncio.gather(*ticks, self._in_turn([(said, at) for said, at in due if not said.ticks]))
+        due = list(zip(calls, await self._reserved(chat, [said.call[0] for said in calls]), strict=True))
+        ticks = [self._say(said, turn) for said, turn in due if said.ticks]
+        await asyncio.gather(*ticks, self._in_turn([(said, turn) for said, turn in due if not said.ticks]))
 
-    async def _in_turn(self, due: Sequence[tuple[Said, float]]) -> None:
-        for said, at in due:
-            await self._say(said, at)
+    async def _reserved(self, chat: int, methods: Sequence[str]) -> list[Turn]:
+        asked = time.monotonic()
+        moments = await self.moments.reserve([(chat, method) for method in methods])
+        return [Turn(at, asked) for at in moments]
 
-    async def _say(self, said: Said, at: float) -> None:
+    async def _in_turn(self, due: Sequence[tuple[Said, Turn]]) -> None:
+        for said, turn in due:
+            await self._say(said, turn)
+
+    async def _say(self, said: Said, turn: Turn) -> None:
         """Send one of an update's replies; whatever goes wrong, the ones after it are sent all the same."""
         method, payload = said.call
         try:
-            came = await self._send(method, payload, at)
+            came = await self._send(method, payload, turn)
             if said.must_show and came is not None and telegram.not_editable(came):
                 anew = drawing.anew(payload)
-                [at] = await self.moments.reserve([(payload["chat_id"], anew[0])])
-                await self._send(*anew, at)
+                [again] = await self._reserved(payload["chat_id"], [anew[0]])
+                await self._send(*anew, again)
         except Exception as error:  # noqa: BLE001 - see the docstring
             log.error("reply_failed", method=method, error=type(error).__name__, at=logs.place(error))
 
-    async def _send(self, method: str, payload: dict[str, Any], at: float) -> Outcome | None:
+    async def _send(self, method: str, payload: dict[str, Any], turn: Turn) -> Outcome | None:
         """Send a direct reply at its reserved moment; after a 429, once more when that is over.
 
         None: it was not tried, for Telegram has halted us for longer than anybody waits.
         """
-        if at - time.monotonic() > PATIENCE:
+        if turn.at - time.monotonic() > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
-        wait = at - time.monotonic()
-        await asyncio.sleep(max(0.0, wait))
-        halt = await self._halted(looked=wait < A_MOMENT)
+        await asyncio.sleep(max(0.0, turn.at - time.monotonic()))
+        halt = await self._halted(just_asked=time.monotonic() - turn.asked < A_MOMENT)
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
@@ -272,13 +283,13 @@ class Handler:
             log.warning("reply_not_sent", method=method, came=came.came)
         return came
 
-    async def _halted(self, *, looked: bool) -> float:
-        """For how long yet; `looked`: a moment ago nobody had met a 429, so only our own is asked for.
+    async def _halted(self, *, just_asked: bool) -> float:
+        """For how long yet; `just_asked`: nobody had met a 429 a moment ago, so only our own is looked for.
 
         What is to be said is committed: the database being away by now holds up no tick.
         """
         with suppress(*passing.ERRORS):
-            if not looked:
+            if not just_asked:
                 return await pace.halted(self.database, self.pacer)
         return max(0.0, self.pacer.halt.until - time.monotonic())
 

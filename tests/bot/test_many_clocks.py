@@ -212,6 +212,19 @@ async def _stored(database: Database) -> list[tuple[str, date, str, str]]:
     return [(title, one.local_date, one.state, one.reason) for title, one in rows]
 
 
+async def _started(stage: Stage, world: Sandbox, phones: Phones, before: datetime) -> Driver:
+    await world.control("POST", "limits", {"scale": FAST})
+    stage.calendar.move(before)
+    driver = Driver(
+        stage, _clocks(stage, world), phones, random.Random(stage.database.url.get_backend_name())
+    )
+    if not stage.on_sqlite:
+        stage.parley("worker", world, pace=FAST).start()
+    for clock in driver.clocks:
+        driver.start(clock)
+    return driver
+
+
 @pytest.mark.parametrize("engine", proof.engines("postgresql"))
 async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the_clocks(
     stage: Stage, world: Sandbox, note: Callable[..., None]
@@ -222,13 +235,7 @@ async def test_each_occurrence_has_one_round_or_a_reason_whatever_happens_to_the
     before = datetime.combine(starts - DAY, time(12), UTC)
     people = await hamlet.founded(stage.database, asked, now=before, size=2, quiet=QUIET)
     phones = await asyncio.to_thread(Phones.of, world, people)
-    await world.control("POST", "limits", {"scale": FAST})
-    stage.calendar.move(before)
-    driver = Driver(stage, _clocks(stage, world), phones, random.Random(engine))
-    if not stage.on_sqlite:
-        stage.parley("worker", world, pace=FAST).start()
-    for clock in driver.clocks:
-        driver.start(clock)
+    driver = await _started(stage, world, phones, before)
 
     last = await _days(driver, starts, asked)
     await until(partial(_all_gone, stage.database, driver.looked[-1]))

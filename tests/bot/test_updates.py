@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlmodel import col, func, select
 from telegram import Bot
 
-from bot import clock, flood, handling, inbox, pace, telegram, ticking
+from bot import clock, flood, inbox, pace, telegram, ticking
 from bot.handling import Handler
 from bot.pace import Pacer
 from bot.telegram import Outcome
@@ -202,41 +202,6 @@ async def test_a_failing_update_never_blocks_its_chat_and_is_parked_and_reported
     assert (letter.kind, letter.chat, letter.state) == ("report", 99, "pending")
     assert "could not be handled" in letter.payload["text"]
     assert "secret" not in letter.payload["text"]
-
-
-SEVEN_TIMES = """
-CREATE SEQUENCE tries;
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF nextval('tries') <= 7 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER refusing BEFORE INSERT ON answer FOR EACH ROW EXECUTE FUNCTION refuse();
-"""
-
-
-@pytest.mark.parametrize("engine", ["postgresql"])
-@pytest.mark.parametrize("code", ["53100", "40P01", "57P03"], ids=["full", "collided", "away"])
-async def test_what_the_database_cannot_do_now_is_no_fault_of_the_update(
-    database: Database, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
-    wired = wire.cut(monkeypatch)
-    monkeypatch.setattr(handling, "BREATHER", 0.0)
-    [(account, invitation), *_] = (await opened(database, 1)).items()
-    async with database.writing() as session:
-        connection = await session.connection()
-        for statement in SEVEN_TIMES.format(code=code).split(";\nCREATE"):
-            await connection.exec_driver_sql(statement if "SEQUENCE" in statement else f"CREATE{statement}")
-
-    await inbox.store(database, BOT, [tapped(1, account, f"rate:{invitation}:0:4")], now=OPENS)
-    await handle_all(handler(database, operator_chat=99))
-
-    async with database.reading() as session:
-        row = (await session.exec(select(Incoming))).one()
-        assert (await session.exec(select(Answer.value))).all() == [4]
-        letters = (await session.exec(select(Outgoing).where(col(Outgoing.chat) == 99))).all()
-    assert (row.state, row.tries, letters) == ("done", 0, [])
-    assert "answerCallbackQuery" in {method for method, _ in wired.calls}
 
 
 async def test_many_parked_updates_are_one_letter_an_hour(
