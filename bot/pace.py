@@ -72,7 +72,7 @@ class Moments:
 
     async def _reserve(self, wanted: Sequence[Calls]) -> list[list[float]]:
         # A machine that loses its power is away for longer than any moment reserved here.
-        async with self._database.writing(lasting=False) as session:
+        async with self._database.writing(brief=True, lasting=False) as session:
             found = iter(
                 await reserve(
                     self._database, session, self._pacer, [one for calls in wanted for one in calls]
