@@ -22,8 +22,8 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import clock, silence
-from bot.settings import Settings, Unusable, naming_the_database
+from bot import clock, plainly, silence, upgrading
+from bot.settings import Settings, Unusable
 from storage import carrying, schema
 from storage.database import Database
 
@@ -139,8 +139,7 @@ async def _at_head(settings: Settings, database: Database) -> None:
     file = settings.database_file
     if file is not None and not file.exists():
         raise Unusable(f"there is no database yet at {file}, so there is nothing to keep.")
-    with naming_the_database():
-        found = await schema.version(database)
+    found = await upgrading.found(settings, database)
     if found is None:
         raise Unusable("the database in PARLEY_DATABASE_URL is empty, so there is nothing to keep.")
     if found != schema.HEAD:
@@ -164,7 +163,7 @@ async def take(database: Database, file: Path, *, now: datetime) -> Taken:
         checked(part)
         put(part, file)
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-        raise Unusable(f"{_why(error)}\n  Nothing was kept in {file}.") from None
+        raise Unusable(f"{_why(database, error)}\n  Nothing was kept in {file}.") from None
     finally:
         for left in (part, *(part.with_name(part.name + end) for end in PARTS)):
             left.unlink(missing_ok=True)
@@ -182,10 +181,14 @@ def is_full(error: Exception) -> bool:
     return "is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC
 
 
-def _why(error: Exception) -> str:
+def _why(database: Database, error: Exception) -> str:
     if is_full(error):
         return "the disk has no room for the backup."
-    return f"the backup could not be written ({type(error).__name__})."
+    if isinstance(error, OSError) and error.filename is not None:
+        return plainly.of_file(error)[0] + "."
+    if database.sqlite:
+        return plainly.of_sqlite(Path(database.url.database or ""), error)[0] + "."
+    return "the database stopped answering in the middle."
 
 
 async def _copied(database: Database, part: Path, *, now: datetime) -> Taken:

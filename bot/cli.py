@@ -4,15 +4,34 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from bot import logs, onlyone, settings
+from bot import logs, onlyone, plainly, settings
+from bot.clock import ClockNotAllowedError, ClockUnreadableError
 from bot.settings import Settings, Unusable
 
+
+class _Plainly(typer.core.TyperGroup):
+    """Whatever command it is: a file that cannot be used ends it with one sentence, and status 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - of the command line's library
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise Unusable(plainly.told(*plainly.of_file(error))) from None
+        except (ClockUnreadableError, ClockNotAllowedError) as error:
+            raise Unusable(f"PARLEY_CLOCK_FILE cannot be used.\n  {error}") from None
+
+
 app = typer.Typer(
+    cls=_Plainly,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -20,8 +39,22 @@ app = typer.Typer(
 )
 
 
+def _told_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        from storage.schema import HEAD  # noqa: PLC0415 - see _house
+
+        typer.echo(f"parley {metadata.version('parley')}, schema {HEAD}")
+        raise typer.Exit
+
+
 @app.callback()
-def _private() -> None:
+def _private(
+    *,
+    version: Annotated[  # noqa: ARG001 - it ends before
+        bool,
+        typer.Option("--version", callback=_told_version, is_eager=True, help="Which Parley this is"),
+    ] = False,
+) -> None:
     # What people said is in the files we make: they are for whoever runs this alone.
     os.umask(0o077)
 

@@ -1,6 +1,6 @@
 """What `parley doctor` finds in the database, without changing anything in it."""
 
-import os
+import errno
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import health, onlyone, silence, telegram
+from bot import health, onlyone, plainly, silence, telegram
 from bot.findings import Finding, wrong
 from bot.settings import Settings, Unusable
 from storage import schema
@@ -48,10 +48,10 @@ THEIRS = ("forbidden", *telegram.GONE)
 async def findings(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
     file = settings.database_file
     if file is not None:
-        for finding in _file(file):
+        seen = list(_file(file))
+        for finding in seen:
             yield finding
-        if not file.exists():
-            yield Finding("no database yet: it is made at the first start")
+        if any(finding.good or finding.name == "file_unusable" for finding in seen):
             return
     # A Parley may be running on the same file meanwhile: the doctor only looks.
     database = Database(settings.async_database_url, read_only=True)
@@ -59,23 +59,38 @@ async def findings(settings: Settings, *, now: datetime) -> AsyncIterator[Findin
         async for finding in _inside(settings, database, now=now):
             yield finding
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor is asked about
-        yield wrong("database_away", f"the database cannot be opened ({type(error).__name__})")
+        what, told = plainly.of_database(settings, error)
+        yield wrong("database_away", what, told=told)
     finally:
         await database.close()
 
 
 def _file(file: Path) -> Iterator[Finding]:
-    there = file if file.exists() else _nearest(file.parent)
-    if not (os.access(there, os.W_OK) and os.access(_nearest(file.parent), os.W_OK)):
-        yield wrong("file_not_writable", f"{file.name} cannot be written to", file=file.name)
-    kind = _file_system(_nearest(file.parent))
+    """What is wrong with it, or that it is not there: then there is nothing to look at in it."""
+    try:
+        amiss, kind, there = _barred(file), _file_system(_nearest(file.parent)), file.exists()
+    except OSError as error:
+        amiss, kind, there = plainly.of_file(error), "", False
     if kind in REMOTE:
         yield wrong("file_on_network", f"{file.name} lies on a network disk ({kind})")
+    if amiss is not None:
+        yield wrong("file_unusable", amiss[0], told=amiss[1])
+    elif not there:
+        yield Finding("no database yet: it is made at the first start")
+
+
+def _barred(file: Path) -> tuple[str, str] | None:
+    """What keeps this user from the file, or from making it. Raises OSError."""
+    theirs = plainly.barred(file) or plainly.barred(_nearest(file.parent) / file.name)
+    return None if theirs is None else plainly.of_owner(theirs)
 
 
 def _nearest(folder: Path) -> Path:
+    """The nearest folder that is there. Raises OSError where a name is too long, or a file is in the way."""
     while not folder.exists():
         folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "", str(folder / "..."))
     return folder
 
 
@@ -91,7 +106,12 @@ def _file_system(folder: Path) -> str:
 
 
 async def _inside(settings: Settings, database: Database, *, now: datetime) -> AsyncIterator[Finding]:
+    if settings.database_file is not None:
+        plainly.looked_into(settings.database_file)
     found = await schema.version(database)
+    if (amiss := await plainly.encoded(settings, database)) is not None:
+        yield wrong("database_encoding", amiss[0], told=amiss[1])
+        return
     if found != schema.HEAD:
         yield _schema(found)
         return
@@ -126,6 +146,8 @@ async def _parts(settings: Settings, database: Database) -> Finding:
     if not database.sqlite and not alive:
         return Finding("no part of Parley has given a sign of life in the last minute")
     late = [part for part in health.PARTS if part not in alive]
+    if late and onlyone.held_for(settings) < health.LATE:
+        return Finding("Parley has just started, and not every part has given a sign of life yet")
     if late:
         commands = dict.fromkeys("parley run" if database.sqlite else COMMANDS[part] for part in late)
         silent = f"no sign of life for a minute: {', '.join(late)}"

@@ -1,6 +1,7 @@
 """What `parley doctor` finds about this machine and its settings."""
 
 import difflib
+import os
 import re
 import shutil
 import stat
@@ -27,25 +28,41 @@ ZONES_LAST = 1  # calendar years: rules are published some times a year
 
 def before_settings(file: Path) -> Iterator[Finding]:
     """What can be said of `.env` however wrong it is."""
-    if not file.is_file():
+    if not file.exists():
         yield Finding("settings read from the environment (no .env here)")
         return
+    if not (file.is_file() and os.access(file, os.R_OK)):
+        return  # told as settings that cannot be used
     if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
         yield wrong("env_open_to_others", "others on this machine can read .env")
     else:
         yield Finding("settings read from .env, which only its owner can read")
-    yield from _unknown(file)
+    text = file.read_bytes().decode("utf-8", "replace")
+    yield from _unknown(text)
+    yield from _unread(text)
 
 
-def _unknown(file: Path) -> Iterator[Finding]:
+def _unknown(text: str) -> Iterator[Finding]:
     """A name with a slip in it is a setting that is not made."""
     known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields} | {"PORT", *ALSO}
-    text = file.read_bytes().decode("utf-8", "replace")
     for name in re.findall(r"(?m)^\s*(?:export\s+)?(PARLEY_\w+)\s*=", text):
         if name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), sorted(known), n=1)
             guess = f"Did you mean {near[0]}? " if near else ""
             yield wrong("setting_unknown", f"{name} in .env is no setting of Parley", guess=guess)
+
+
+def _unread(text: str) -> Iterator[Finding]:
+    """Lines that do not say what whoever wrote them meant. Values are not shown: one may be a token."""
+    for number, line in enumerate(text.splitlines(), 1):
+        named = re.match(r"\s*(?:export\s+)?(PARLEY_\w+)\s*(=?)(.*)", line, re.IGNORECASE)
+        if named is None:
+            continue
+        if not named[2]:
+            yield wrong("setting_unread", f"line {number} of .env names {named[1]}, without = behind it")
+        elif second := re.search(r"\sPARLEY_\w+=", named[3]):
+            other = second[0].strip(" \t=")
+            yield wrong("setting_unread", f"line {number} of .env has two settings, {named[1]} and {other}")
 
 
 async def findings(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
@@ -87,9 +104,12 @@ def _disk(settings: Settings) -> Finding:
     """Where SQLite's file is, or will be; PostgreSQL's may be anywhere, so the working folder."""
     file = settings.database_file
     place = file.parent if file is not None else Path.cwd()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    try:
+        while not place.is_dir():
+            place = place.parent
+        free = shutil.disk_usage(place).free
+    except OSError:  # what is wrong with the place is told with the database
+        return Finding("the disk of the database cannot be looked at")
     if free < ROOM:
         return wrong("disk_full", f"only {free / 2**20:.0f} MB are free on the disk")
     return Finding(f"{free / 2**30:.0f} GB are free on the disk")

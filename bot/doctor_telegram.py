@@ -40,7 +40,7 @@ async def _asked(settings: Settings, bot: Bot, *, now: datetime) -> AsyncIterato
         yield wrong("token_unknown", "Telegram does not know this token")
         return
     if me.came != "sent":
-        yield wrong("telegram_away", f"{settings.api_base} cannot be reached ({me.error or me.came})")
+        yield wrong("telegram_away", f"{settings.api_base} cannot be reached")
         return
     yield Finding(f"Telegram knows this bot as @{me.result['username']}")
     hook = (await telegram.call(bot, "getWebhookInfo", {})).result or {}

@@ -2,8 +2,8 @@
 
 import typer
 
-from bot import clock, rostering, upgrading
-from bot.settings import Settings, naming_the_database
+from bot import clock, rostering, silence, upgrading
+from bot.settings import Settings
 from facilitation import founding
 from storage.database import Database
 
@@ -11,11 +11,11 @@ from storage.database import Database
 async def print_link(settings: Settings) -> None:
     name = await rostering.bot_name(settings)
     database = Database(settings.async_database_url)
-    with naming_the_database():
-        await upgrading.upgraded(settings, database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     found, secret = founding.make(now=now)
     try:
+        await upgrading.upgraded(settings, database)
+        await silence.refuse(database)
         async with database.writing() as session:
             session.add(found)
     finally:

@@ -12,8 +12,8 @@ import typer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import catching_up, clock, outbox, silence
-from bot.settings import Settings, Unusable, naming_the_database
+from bot import catching_up, clock, outbox, plainly, silence, upgrading
+from bot.settings import Settings, Unusable
 from bot.telegram import Outcome
 from facilitation import restored, skipping
 from storage import schema
@@ -47,9 +47,17 @@ async def command(settings: Settings) -> None:
     database = Database(settings.async_database_url)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     try:
-        with naming_the_database():
-            if await schema.version(database) != schema.HEAD:
-                raise Unusable("the database is not at this version's schema.\n  Run: parley migrate")
+        file = settings.database_file
+        missing = file is not None and not file.exists()
+        found = None if missing else await upgrading.found(settings, database)
+        if found is None:
+            raise Unusable(
+                "there is no database here that could go live.\n"
+                "  Restore a backup first: parley restore FILE. Or check PARLEY_DATABASE_URL in .env."
+            )
+        if found != schema.HEAD:
+            raise Unusable("the database is not at this version's schema.\n  Run: parley migrate")
+        with plainly.naming_the_database(settings):
             woken = await woken_up(database, now=now)
     finally:
         await database.close()

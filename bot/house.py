@@ -23,6 +23,7 @@ from bot import (
     memory,
     outage,
     pace,
+    plainly,
     silence,
     telegram,
     telling,
@@ -37,7 +38,7 @@ from bot.health import Pulse
 from bot.pace import Pacer
 from bot.retention import Broom
 from bot.rivals import Rivals
-from bot.settings import Settings, Unusable, naming_the_database
+from bot.settings import Settings, Unusable
 from dialogs import commands, conversation, languages
 from dialogs.cards import ENGLISH, Reader
 from dialogs.events import Setting
@@ -104,10 +105,10 @@ async def open_(house: House) -> None:
 
 
 async def _open_database(house: House) -> None:
-    with naming_the_database():
+    with plainly.naming_the_database(house.settings):
         if house.database.sqlite:
             await upgrading.upgraded(house.settings, house.database)
-        found = await schema.version(house.database)
+        found = await upgrading.found(house.settings, house.database)
         if found != schema.HEAD:
             raise Unusable(
                 "the database has another schema than this version of Parley.\n  Run: parley migrate"

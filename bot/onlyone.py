@@ -1,11 +1,14 @@
 """One process only on SQLite: a newer one is refused before it opens the file."""
 
 import fcntl
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot import plainly
 from bot.settings import Settings, Unusable
 
 
@@ -17,6 +20,9 @@ def holding(settings: Settings) -> Iterator[None]:
         yield
         return
     file.parent.mkdir(parents=True, exist_ok=True)
+    theirs = plainly.barred(file)
+    if theirs is not None:
+        raise Unusable(plainly.told(*plainly.of_owner(theirs)))
     lock = os.open(_beside(file), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -27,6 +33,7 @@ def holding(settings: Settings) -> Iterator[None]:
             "  Stop that one first. To run several, set PARLEY_DATABASE_URL to a PostgreSQL database."
         ) from None
     try:
+        os.truncate(lock, os.pwrite(lock, f"{time.monotonic():.0f}".encode(), 0))
         yield
     finally:
         os.close(lock)
@@ -45,6 +52,17 @@ def held(settings: Settings) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def held_for(settings: Settings) -> float:
+    """Seconds since a Parley took hold of the database file; infinite where nobody knows."""
+    file = settings.database_file
+    if file is None:
+        return math.inf
+    try:
+        return time.monotonic() - float(_beside(file).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return math.inf
 
 
 def _beside(file: Path) -> Path:

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, func, select
 
-from bot import backup, silence
+from bot import backup, plainly, silence
 from bot.backup import Progress, Taken
-from bot.settings import Settings, Unusable, naming_the_database
+from bot.settings import Settings, Unusable
 from storage import carrying, schema
 from storage.database import Database
 from storage.memos import RESTORED, Memo
@@ -32,7 +32,7 @@ async def command(settings: Settings, file: Path) -> None:
     taken = _read(file)
     source = Database.in_file(file, read_only=True)
     try:
-        with naming_the_database():
+        with plainly.naming_the_database(settings):
             await _restore(settings, source, taken)
     finally:
         await source.close()
@@ -45,8 +45,8 @@ async def command(settings: Settings, file: Path) -> None:
 
 
 def _read(file: Path) -> Taken:
-    if not file.is_file():
-        raise Unusable(f"there is no file {file}.")
+    with file.open("rb"):  # the command line says what is wrong with its name, its place or its owner
+        pass
     try:
         taken = backup.checked(file)
     except (sqlite3.Error, ValueError):
@@ -68,6 +68,8 @@ async def _restore(settings: Settings, source: Database, taken: Taken) -> None:
     if file is None:
         target = Database(settings.async_database_url)
         try:
+            if amiss := await plainly.encoded(settings, target):
+                raise Unusable(plainly.told(*amiss))
             await _filled(source, target, taken)
         finally:
             await target.close()
@@ -93,7 +95,7 @@ async def _restore(settings: Settings, source: Database, taken: Taken) -> None:
 
 
 def _dropped(file: Path) -> None:
-    for left in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+    for left in (file, *(file.with_name(file.name + end) for end in backup.PARTS)):
         left.unlink(missing_ok=True)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from bot import clock, telegram, upgrading
-from bot.settings import Settings, Unusable, naming_the_database
+from bot import clock, silence, telegram, upgrading
+from bot.settings import Settings, Unusable
 from dialogs import importing, inviting, languages
 from dialogs.events import Setting
 from facilitation import intake, roster
@@ -17,20 +17,17 @@ from storage.database import Database
 
 
 async def print_links(settings: Settings, file: Path, *, timezone: str | None, rule: str | None) -> None:
+    words = await asyncio.to_thread(file.read_bytes)
     name = await bot_name(settings)
     database = Database(settings.async_database_url)
-    with naming_the_database():
-        await upgrading.upgraded(settings, database)
     now = clock.for_settings(settings.clock_file, settings.api_base).now()
     offered = dict(languages.offered(Setting(unreviewed=settings.unreviewed)))
     try:
-        people = await asyncio.to_thread(
-            roster.read, await asyncio.to_thread(file.read_bytes), tuple(offered)
-        )
+        await upgrading.upgraded(settings, database)
+        await silence.refuse(database)
+        people = await asyncio.to_thread(roster.read, words, tuple(offered))
         async with database.writing() as session:
             invited = await intake.take(session, people, timezone=timezone, now=now, rule=rule)
-    except FileNotFoundError:
-        raise Unusable(f"there is no file {file}.") from None
     except roster.RosterWrong as wrong:
         raise Unusable(importing.told(wrong)) from None
     except Refusal as refusal:
@@ -65,7 +62,7 @@ async def bot_name(settings: Settings) -> str:
     await telegram.close(bot)
     if came.came != "sent":
         raise Unusable(
-            f"Telegram could not be asked for the bot's name ({came.error or came.came}).\n"
+            "Telegram could not be asked for the bot's name.\n"
             "  The links need it. Check PARLEY_BOT_TOKEN and the network: parley doctor"
         )
     return str(came.result["username"])

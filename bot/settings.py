@@ -1,15 +1,13 @@
 """Settings from the environment or `.env`. What is missing is named, with the way to get it."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
 TELEGRAM = "https://api.telegram.org"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,6 +19,15 @@ DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 # What Telegram allows in a webhook's secret.
+ENV = Path(".env")
+# In place of what the library says of a word where a number belongs.
+NUMBERS = {
+    "PARLEY_OPERATOR_CHAT": "it is a number like 123456789, without @ (README tells how to learn yours)",
+    "PARLEY_NEW_BOT": "it is a bot's number, the digits before the colon of its token",
+    "PARLEY_PORT": "it is a number like 8080",
+    "PARLEY_PACE": "it is a number like 1",
+}
+NO_NUMBER = ("int_parsing", "float_parsing", "int_from_float", "int_parsing_size")
 SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 NO_BOT = """PARLEY_BOT_TOKEN is not set.
@@ -35,22 +42,13 @@ class Unusable(SystemExit):
         super().__init__(f"parley: {message}")
 
 
-@contextmanager
-def naming_the_database() -> Iterator[None]:
-    """End with what to do about a database that cannot be reached."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError) as error:
-        # Its words may hold the address with the password, so they are not repeated.
-        raise Unusable(
-            f"the database in PARLEY_DATABASE_URL cannot be opened ({type(error).__name__}).\n"
-            "  Check that it is running, that the address is right, and that its folder may be written to."
-        ) from None
-
-
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="PARLEY_", env_file=".env", extra="ignore", populate_by_name=True
+        env_prefix="PARLEY_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,  # PARLEY_PORT= with nothing behind it is as good as left out
     )
 
     bot_token: SecretStr = SecretStr("")
@@ -162,17 +160,21 @@ def _names_a_file(url: URL) -> None:
 
 def load(**given: object) -> Settings:
     """Read the settings; an unusable one ends the program with its name and what it should be."""
+    if ENV.is_dir():
+        raise Unusable(
+            ".env is a folder.\n  Put it aside; .env is a text file with one PARLEY_...=... a line."
+        )
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # values come from the command line
-    except (OSError, UnicodeDecodeError) as unreadable:
+    except (OSError, UnicodeDecodeError):
         raise Unusable(
-            f".env cannot be read ({type(unreadable).__name__}).\n"
+            ".env cannot be read.\n"
             "  It is a text file with one PARLEY_...=... a line, which whoever starts Parley may read."
         ) from None
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
         name = "PARLEY_" + str(first["loc"][0]).upper().removeprefix("PARLEY_")
-        why = first["msg"].removeprefix("Value error, ")
+        why = NUMBERS[name] if first["type"] in NO_NUMBER else first["msg"].removeprefix("Value error, ")
         raise Unusable(f"{name} cannot be used: {why}.\n  Mend it in .env and start again.") from None
     if not settings.on_loopback and (settings.clock_file is not None or settings.pace != 1.0):
         raise Unusable(

@@ -5,8 +5,8 @@ from pathlib import Path
 import structlog
 import typer
 
-from bot import clock
-from bot.settings import Settings, Unusable, naming_the_database
+from bot import clock, plainly
+from bot.settings import Settings, Unusable
 from storage import schema
 from storage.database import Database
 
@@ -17,9 +17,8 @@ async def command(settings: Settings) -> None:
     """`parley migrate`."""
     database = Database(settings.async_database_url)
     try:
-        with naming_the_database():
-            before = await schema.version(database)
-            kept = await upgraded(settings, database)
+        before = await found(settings, database)
+        kept = await upgraded(settings, database)
     finally:
         await database.close()
     typer.echo(
@@ -29,19 +28,31 @@ async def command(settings: Settings) -> None:
         typer.echo(f"  The database as it was before is in {kept}. Delete it once all is well.")
 
 
+async def found(settings: Settings, database: Database) -> str | None:
+    """The schema that it is at, None where it is empty. Raises Unusable for one that cannot be used here."""
+    file = settings.database_file
+    with plainly.naming_the_database(settings):
+        if file is not None and file.exists():
+            plainly.looked_into(file)
+        version = await schema.version(database)
+        if amiss := await plainly.encoded(settings, database):
+            raise Unusable(plainly.told(*amiss))
+    if version not in (None, schema.HEAD) and version not in schema.revisions():
+        raise Unusable(
+            f"the database has schema {version}, which this version of Parley does not know yet.\n"
+            "  A newer one has used it: install that again."
+        )
+    return version
+
+
 async def upgraded(settings: Settings, database: Database) -> Path | None:
     """Bring the schema up. The result is the copy that was kept, if there was something to keep.
 
     Raises Unusable, and changes nothing, if that copy cannot be made.
     """
-    before = await schema.version(database)
+    before = await found(settings, database)
     if before == schema.HEAD:
         return None
-    if before is not None and before not in schema.revisions():
-        raise Unusable(
-            f"the database has schema {before}, which this version of Parley does not know yet.\n"
-            "  A newer one has used it: install that again."
-        )
     kept = None
     file = settings.database_file
     if file is not None and before is not None:
@@ -51,5 +62,6 @@ async def upgraded(settings: Settings, database: Database) -> Path | None:
         now = clock.for_settings(settings.clock_file, settings.api_base).now()
         await backup.take(database, kept, now=now)
         log.info("database_kept_before_migrating", file=str(kept), schema=before)
-    await schema.migrate(database)
+    with plainly.naming_the_database(settings):
+        await schema.migrate(database)
     return kept

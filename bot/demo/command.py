@@ -18,6 +18,7 @@ from pathlib import Path
 import typer
 
 from bot import clock
+from bot.settings import Unusable
 
 TOKEN = "42:sandbox"  # noqa: S105 - the local Telegram's only bot
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)  # the first questions open on Tuesday at 10:00
@@ -74,6 +75,7 @@ def command(
 ) -> int:
     """Play, and say how it went: the command's exit code."""
     begun = time.monotonic()
+    _may_be_written(file, headless=headless)
     default = HEADLESS_WEEKS if headless else 0
     play = Play(
         default if weeks is None else weeks,
@@ -98,6 +100,17 @@ def command(
     except DemoFailedError as error:
         say(f"{error}.")
         return FAILED
+
+
+def _may_be_written(file: Path | None, *, headless: bool) -> None:
+    """Raises Unusable, OSError: better now than when all is played."""
+    if file is not None and not headless:
+        raise Unusable(
+            "--json writes the figures of a run at full speed.\n  Add --headless, or leave --json out."
+        )
+    if file is not None and file != STDOUT:
+        with file.open("a", encoding="ascii"):
+            pass
 
 
 def _played(play: Play, say: Say, *, port: int, file: Path | None, begun: float) -> int:

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text, update
+from sqlalchemy.engine import make_url
 from sqlmodel import col
 
-from bot import clock, doctor_database, doctor_machine, doctor_telegram, inbox, onlyone, outbox
+from bot import clock, doctor_database, doctor_machine, doctor_telegram, inbox, onlyone, outbox, plainly
 from bot.health import Pulse
 from bot.outbox import Letter
 from bot.settings import Settings
@@ -77,6 +78,13 @@ async def a_slip_in_a_name(bench: Bench) -> Settings:
     return bench.settings()
 
 
+@trouble("setting_unread", "line 2 of .env names PARLEY_BOT_TOKEN, without =", "one NAME=value a line")
+async def a_token_without_its_equals_sign(bench: Bench) -> Settings:
+    (bench.folder / ".env").write_text("PARLEY_LOG_LEVEL=INFO\nPARLEY_BOT_TOKEN 42:hunter2\n")
+    (bench.folder / ".env").chmod(0o600)
+    return bench.settings()
+
+
 @trouble("env_open_to_others", "others on this machine", "chmod 600 .env")
 async def a_file_that_others_can_read(bench: Bench) -> Settings:
     (bench.folder / ".env").write_text("PARLEY_LOG_LEVEL=INFO\n")
@@ -123,9 +131,20 @@ async def a_time_zone_nobody_knows(bench: Bench) -> Settings:
     return bench.settings()
 
 
-@trouble("database_away", "cannot be opened", "PARLEY_DATABASE_URL")
+@trouble("database_away", "127.0.0.1, port 9, does not answer", "PARLEY_DATABASE_URL")
 async def a_database_that_is_away(bench: Bench) -> Settings:
     return bench.settings(database_url="postgresql://parley:hunter2@127.0.0.1:9/nowhere")
+
+
+@trouble(
+    "database_encoding", "has the encoding LATIN1, and Parley needs UTF8", "createdb --template=template0"
+)
+async def a_database_in_letters_of_western_europe(bench: Bench) -> Settings:
+    async def told(*_: object) -> tuple[str, str]:
+        return plainly.of_encoding(make_url("postgresql://parley:hunter2@host/parley"), "LATIN1")
+
+    bench.patch.setattr(plainly, "encoded", told)
+    return bench.settings()
 
 
 @trouble("schema_older", "schema none", "Run: parley migrate")
@@ -141,7 +160,7 @@ async def a_database_from_the_future(bench: Bench) -> Settings:
     return bench.settings()
 
 
-@trouble("file_not_writable", "cannot be written to", "chown")
+@trouble("file_unusable", "may not be used by", "ls -la")
 async def a_file_of_somebody_else(bench: Bench) -> Settings:
     allowed = os.access  # root may write anywhere
     bench.patch.setattr(os, "access", lambda path, mode: path.name != "theirs" and allowed(path, mode))
@@ -174,6 +193,7 @@ async def a_token_of_another_bot(bench: Bench) -> Settings:
 @trouble("parts_late", "no sign of life for a minute: clock", "again")
 async def a_part_that_fell_silent(bench: Bench) -> AsyncIterator[Settings]:
     settings = bench.settings()
+    bench.patch.setattr(onlyone, "held_for", lambda _: 61.0)
     for part in ("listening", "handling", "delivery"):
         await Pulse(bench.database, part).beat(now=MONDAY, machine=1.0)
     with onlyone.holding(settings):

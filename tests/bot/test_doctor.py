@@ -152,6 +152,33 @@ async def test_a_parley_at_work_is_said_to_be_well(database: Database, telegram:
     assert "Parley is running, and every part gives signs of life" in [one.what for one in findings]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_parley_that_has_just_started_gives_no_alarm(database: Database, telegram: Sandbox) -> None:
+    settings = chosen(telegram, database)
+    await Pulse(database, "clock").beat(now=MONDAY, machine=1.0)
+
+    with onlyone.holding(settings):
+        findings = await found(settings)
+
+    assert to_do(findings) == {}
+    assert any("Parley has just started" in one.what for one in findings)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_setting_without_its_sign_and_two_on_one_line_are_found(
+    database: Database, telegram: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PARLEY_BOT_TOKEN hunter2\nPARLEY_OPERATOR_NAME=Us PARLEY_PORT=80\n")
+    (tmp_path / ".env").chmod(0o600)
+
+    told = [one.what for one in await found(chosen(telegram, database)) if one.name == "setting_unread"]
+
+    assert told == [
+        "line 1 of .env names PARLEY_BOT_TOKEN, without = behind it",
+        "line 2 of .env has two settings, PARLEY_OPERATOR_NAME and PARLEY_PORT",
+    ]
+
+
 def stamps(folder: Path) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in folder.glob("parley.db*")}
 
@@ -176,7 +203,7 @@ async def test_a_database_that_is_away_is_told_to_whoever_migrates(monkeypatch: 
     with pytest.raises(Unusable) as refused:
         await asyncio.to_thread(cli.migrate)
 
-    assert "PARLEY_DATABASE_URL cannot be opened" in str(refused.value)
+    assert "PostgreSQL at 127.0.0.1, port 9, does not answer" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 

@@ -4,11 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
-from bot import rostering
+from bot import founding, rostering
 from bot.settings import Unusable
 from storage.database import Database
+from storage.members import Founding, Invite
+from storage.memos import RESTORED, Memo
 from tests.bot.ailments import chosen
+from tests.cast import MONDAY
 from tests.sandbox_process import Sandbox
 
 ROSTER = """partnership,organisation,kind,capacity,name,role,language
@@ -41,17 +45,15 @@ async def test_a_roster_becomes_one_link_a_person(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (None, "there is no file"),
         ("name\nMo\n", "column"),
         (ROSTER + "Riverside,,,,,,\n", "Line 4: the organisation is empty."),
     ],
 )
 async def test_a_roster_that_cannot_be_read_is_refused_and_nothing_is_stored(
-    database: Database, world: Sandbox, tmp_path: Path, words: str | None, why: str
+    database: Database, world: Sandbox, tmp_path: Path, words: str, why: str
 ) -> None:
     file = tmp_path / "roster.csv"
-    if words is not None:
-        await asyncio.to_thread(file.write_text, words)
+    await asyncio.to_thread(file.write_text, words)
 
     with pytest.raises(Unusable) as refused:
         await rostering.print_links(
@@ -65,6 +67,29 @@ async def test_without_telegram_there_are_no_links(
     database: Database, world: Sandbox, tmp_path: Path
 ) -> None:
     settings = chosen(world, database, api_base="http://127.0.0.1:9")
+    await asyncio.to_thread((tmp_path / "roster.csv").write_text, ROSTER)
 
     with pytest.raises(Unusable, match="parley doctor"):
         await rostering.print_links(settings, tmp_path / "roster.csv", timezone="UTC", rule="FREQ=WEEKLY")
+
+
+async def test_a_restored_copy_that_is_silent_gives_no_links(
+    database: Database, world: Sandbox, tmp_path: Path
+) -> None:
+    """They would lead to a Parley that knows nothing of them."""
+    await asyncio.to_thread((tmp_path / "roster.csv").write_text, ROSTER)
+    async with database.writing() as session:
+        session.add(Memo(name=RESTORED, at=MONDAY))
+    settings = chosen(world, database)
+
+    for links in (
+        rostering.print_links(settings, tmp_path / "roster.csv", timezone="UTC", rule="FREQ=WEEKLY"),
+        founding.print_link(settings),
+    ):
+        with pytest.raises(Unusable, match="is silent") as refused:
+            await links
+        assert "parley restore --go-live" in str(refused.value)
+
+    async with database.reading() as session:
+        assert (await session.exec(select(Invite))).all() == []
+        assert (await session.exec(select(Founding))).all() == []

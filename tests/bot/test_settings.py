@@ -22,9 +22,9 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 REFUSED = [
     ("PARLEY_LOG_LEVEL", "LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
     ("PARLEY_PACE", "0", "greater than 0"),
-    ("PARLEY_PACE", "fast", "valid number"),
+    ("PARLEY_PACE", "fast", "it is a number like 1"),
     ("PARLEY_PORT", "70000", "65535"),
-    ("PARLEY_OPERATOR_CHAT", "@me", "valid integer"),
+    ("PARLEY_OPERATOR_CHAT", "@me", "it is a number like 123456789, without @"),
     ("PARLEY_PUBLIC_URL", "http://riverside.example", "https://"),
     ("PARLEY_WEBHOOK_SECRET", "not allowed: blanks", "256 letters"),
     ("PARLEY_DATABASE_URL", "mysql://somewhere/db", "sqlite:/// or postgresql://"),
@@ -50,6 +50,23 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert said.startswith(f"parley: {name} cannot be used: ")
     assert why in said
     assert "hunter2" not in said
+
+
+def test_a_setting_with_nothing_behind_it_is_as_good_as_left_out(tmp_path: Path) -> None:
+    names = ("OPERATOR_CHAT", "PORT", "PACE", "DATABASE_URL")
+    (tmp_path / ".env").write_text("".join(f"PARLEY_{name}=\n" for name in names))
+
+    found = settings.load()
+
+    assert (found.operator_chat, found.port, found.pace) == (0, 0, 1.0)
+    assert found.database_url == "sqlite:///var/parley.db"
+
+
+def test_a_folder_in_the_place_of_the_file_of_settings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+
+    with pytest.raises(Unusable, match=r"\.env is a folder"):
+        settings.load()
 
 
 @pytest.mark.parametrize(("name", "value"), [("PARLEY_CLOCK_FILE", "now.txt"), ("PARLEY_PACE", "20")])

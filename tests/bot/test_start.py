@@ -142,7 +142,7 @@ async def test_a_database_that_is_away_is_named_with_what_to_do(stage: Stage, wo
     code = await asyncio.to_thread(parley.process.wait, 30)
 
     assert code == 1
-    assert "PARLEY_DATABASE_URL cannot be opened" in parley.log
+    assert "PostgreSQL at 127.0.0.1, port 9, does not answer" in parley.log
     assert "hunter2" not in parley.log
     assert "Traceback" not in parley.log
 

@@ -1,0 +1,277 @@
+"""What cannot be used ends every command with a sentence that names it, and never with a traceback."""
+
+import os
+import pwd
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from bot import backup, plainly, restoring, upgrading
+from bot.settings import Settings, Unusable
+from storage import schema
+from storage.database import Database
+from tests import postgres
+from tests.cast import MONDAY
+from tests.processes import ROOT
+
+LONG = "n" * 300
+
+
+def parley(
+    folder: Path, *words: str, user: int | None = None, **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    """One command with these settings and no others, as somebody runs it."""
+    given = {
+        "PARLEY_BOT_TOKEN": "42:sandbox",
+        "PARLEY_API_BASE": "http://127.0.0.1:9",
+        "PYTHONPATH": str(ROOT),
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=folder,
+        env=kept | given | {f"PARLEY_{name.upper()}": value for name, value in settings.items()},
+        user=user,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, migrated_file: Path) -> Path:
+    """`words` is a text file; `good.db` a database."""
+    (tmp_path / "words").write_text("Dear diary, " * 500)
+    shutil.copy(migrated_file, tmp_path / "good.db")
+    return tmp_path
+
+
+UNUSABLE = [
+    (("migrate",), "words/parley.db", "is a file, where a folder should be"),
+    (("migrate",), "words/under/parley.db", "lies under a file"),
+    (("migrate",), "words", "is no database"),
+    (("migrate",), ".", "is a folder"),
+    (("run",), LONG, "is too long a name"),
+    (("run",), "words/parley.db", "is a file, where a folder should be"),
+    (("restore", LONG), "new.db", "is too long a name"),
+    (("restore", "."), "new.db", "is a folder, not a file"),
+    (("restore", "nothing"), "new.db", "nothing cannot be found"),
+    (("restore", "good.db"), "words/new.db", "is a file, where a folder should be"),
+    (("restore", "--go-live"), "words", "restore a backup"),
+    (("restore", "--go-live"), "nothing.db", "there is no database here that could go live"),
+    (("backup", LONG), "good.db", "is too long a name"),
+    (("backup", "new"), "words", "restore a backup"),
+    (("roster", "."), "good.db", "is a folder"),
+    (("roster", "nothing"), "good.db", "nothing cannot be found"),
+    (("demo", "--headless", "--json", "nowhere/x.json"), "good.db", "nowhere/x.json cannot be found"),
+    (("demo", "--json", "x.json"), "good.db", "Add --headless"),
+    (("sandbox", "--port", "70000"), "good.db", "70000 is no port"),
+    (("sandbox", "--host", "nowhere"), "good.db", "nowhere is no address"),
+    (("sandbox", "--token", "marmalade"), "good.db", "a token is a number"),
+    (("sandbox", "--journal", "nowhere/x"), "good.db", "nowhere/x cannot be used"),
+    (("sandbox", "--clock-file", "nowhere"), "good.db", "nowhere cannot be used"),
+]
+
+
+@pytest.mark.parametrize(("words", "database", "said"), UNUSABLE)
+def test_a_file_that_cannot_be_used_ends_with_one_sentence(
+    folder: Path, words: Sequence[str], database: str, said: str
+) -> None:
+    before = sorted(folder.glob("*.db"))
+
+    ended = parley(folder, *words, database_url=f"sqlite:///{database}")
+
+    assert ended.returncode in (1, 2)
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Error" not in ended.stderr
+    assert ended.stdout == ""
+    assert sorted(folder.glob("*.db")) == before
+
+
+@pytest.mark.parametrize("database", ["words/parley.db", "words/under/parley.db", "words", ".", LONG])
+def test_the_doctor_says_what_is_wrong_with_the_file_and_looks_at_the_rest(
+    folder: Path, database: str
+) -> None:
+    ended = parley(folder, "doctor", database_url=f"sqlite:///{database}")
+
+    assert ended.returncode == 1
+    assert "no database yet" not in ended.stdout
+    assert "2 to do." in ended.stdout  # the other is that there is no Telegram
+    assert ended.stderr == ""
+
+
+def test_a_calendar_that_is_not_there_is_named(folder: Path) -> None:
+    ended = parley(folder, "run", clock_file="nowhere", database_url="sqlite:///good.db")
+
+    assert ended.returncode == 1
+    assert "PARLEY_CLOCK_FILE cannot be used" in ended.stderr
+    assert "crashed" not in ended.stderr
+
+
+# Files of somebody else.
+
+
+@pytest.fixture
+def nobody(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Another user, who may enter the folder."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may act as another user")
+    doors = [
+        one for one in (folder, *folder.parents) if one.is_relative_to(tmp_path_factory.getbasetemp().parent)
+    ]
+    rights = {one: one.stat().st_mode for one in doors}
+    for one in doors:
+        one.chmod(0o755)
+    yield pwd.getpwnam("nobody").pw_uid
+    for one, mode in rights.items():
+        one.chmod(mode)
+
+
+COMMANDS = (("migrate",), ("run",), ("backup", "new"), ("restore", "words"), ("restore", "--go-live"))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_what_root_made_is_said_to_be_roots_with_the_way_to_give_it_away(
+    folder: Path, nobody: int, words: Sequence[str]
+) -> None:
+    code = f"import os; os.setuid({nobody}); from bot.cli import app; app({list(words)!r})"
+
+    # What Python needs may be where only root may look, so it is begun as root.
+    ended = subprocess.run(
+        [sys.executable, "-c", EARLY + code],
+        cwd=folder,
+        env=os.environ
+        | {"PARLEY_BOT_TOKEN": "42:x", "PARLEY_DATABASE_URL": "sqlite:///good.db", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert "belongs to root" in ended.stderr
+    assert f"chown -R nobody: {folder}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "crashed" not in ended.stderr
+
+
+# Imported while it may be.
+EARLY = (
+    "from bot import house, backup, restoring, going_live, upgrading, doctor; import alembic.script, psycopg;"
+    " import alembic.command; "
+)
+
+
+# PostgreSQL.
+
+
+async def _looked_at(url: str) -> None:
+    chosen = Settings(bot_token="42:sandbox", database_url=url, _env_file=None)
+    database = Database(chosen.async_database_url)
+    try:
+        await upgrading.found(chosen, database)
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"database": "nowhere"}, "has no database nowhere"),
+        ({"username": "stranger"}, "knows no user stranger"),
+        ({"host": "no-such-machine.invalid", "query": {}}, "no machine is called no-such-machine.invalid"),
+        ({"host": "127.0.0.1", "port": 9, "query": {}}, "127.0.0.1, port 9, does not answer"),
+    ],
+)
+async def test_which_part_of_the_address_is_wrong_is_said_and_never_the_password(
+    postgres_server: postgres.Server, what: dict[str, object], said: str
+) -> None:
+    url = make_url(postgres_server.url).set(password="hunter2", **what)  # type: ignore[arg-type]  # its own parts
+
+    with pytest.raises(Unusable) as refused:
+        await _looked_at(url.render_as_string(hide_password=False))
+
+    told = str(refused.value)
+    assert said in told
+    assert "hunter2" not in told
+    assert "Error" not in told
+
+
+WORDS = [
+    ('FATAL:  password authentication failed for user "parley"', "does not take the password of user parley"),
+    ("fe_sendauth: no password supplied", "wants a password for user parley"),
+    ('FATAL:  Peer authentication failed for user "parley"', "does not let user parley in"),
+    ("FATAL:  sorry, too many clients already", "has no connection left"),
+    ("connection timeout expired", "does not answer in time"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), WORDS)
+def test_what_postgresql_says_is_told_in_plain_words(words: str, said: str) -> None:
+    chosen = Settings(database_url="postgresql://parley:hunter2@host/riverside", _env_file=None)
+
+    told = plainly.told(*plainly.of_database(chosen, psycopg.OperationalError(words)))
+
+    assert said in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+async def test_a_database_with_another_encoding_than_utf8_is_refused(
+    postgres_server: postgres.Server, encoding: str, tmp_path: Path
+) -> None:
+    made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'")
+    name = f"in_{encoding.lower()}"
+    with postgres_server.connect() as connection:
+        connection.execute(made.format(sql.Identifier(name), sql.Literal(encoding)))
+    kept = Database.in_file(tmp_path / "source.db")
+    await schema.migrate(kept)
+    await backup.take(kept, tmp_path / "kept.db", now=MONDAY)
+    await kept.close()
+    url = postgres_server.url_of(name)
+
+    try:
+        with pytest.raises(Unusable, match=f"has the encoding {encoding}, and Parley needs UTF8"):
+            await _looked_at(url)
+        with pytest.raises(Unusable, match=f"has the encoding {encoding}"):
+            await restoring.command(
+                Settings(bot_token="42:sandbox", database_url=url, _env_file=None), tmp_path / "kept.db"
+            )
+    finally:
+        postgres.drop_database(postgres_server, name)
+
+
+# What comes next.
+
+
+@pytest.mark.parametrize("words", [("backup", "new"), ("restore", "--go-live"), ("migrate",), ("run",)])
+def test_a_database_of_a_newer_parley_needs_that_one_and_no_migration(
+    folder: Path, words: Sequence[str]
+) -> None:
+    with closing(sqlite3.connect(folder / "good.db")) as opened:
+        opened.execute("UPDATE alembic_version SET version_num = '9999'")
+        opened.commit()
+
+    ended = parley(folder, *words, database_url="sqlite:///good.db")
+
+    assert ended.returncode == 1
+    assert "install that again" in ended.stderr
+    assert "parley migrate" not in ended.stderr
+
+
+def test_parley_says_which_one_it_is(folder: Path) -> None:
+    ended = parley(folder, "--version")
+
+    assert ended.returncode == 0
+    assert ended.stdout == f"parley 0.1.0, schema {schema.HEAD}\n"
