@@ -39,13 +39,14 @@ words: dev ## bring every language's file of sentences up to date, for its trans
 
 dev: .venv/.ready-dev
 
-# Packages come from the lock alone, each checked against its hash.
-.venv/bin/python:
+# A .venv without pip is one that was never finished: it is made anew.
+.venv/bin/python .venv/bin/pip:
 	@echo "parley: making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "parley: Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; echo "parley: .venv could not be made. On Debian and Ubuntu run this first, as root: apt install python3-venv"; exit 1; }
 
-.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+# Packages come from the lock alone, each checked against its hash.
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python .venv/bin/pip
 	@echo "parley: installing what it needs to run (about a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation -e .

@@ -1,6 +1,5 @@
 """Backups: all of it in one file, for either engine; what cannot be is refused in one sentence."""
 
-import asyncio
 import os
 import sqlite3
 import stat
@@ -209,9 +208,6 @@ async def test_where_nothing_can_be_written_it_says_so(
         await _taken(database_url, tmp_path / "nowhere" / "kept.db")
     with pytest.raises(Unusable, match="is a folder"):
         await _taken(database_url, tmp_path)
-    if database.sqlite:
-        with pytest.raises(Unusable, match="is the database itself"):
-            await _taken(database_url, tmp_path / "parley.db", replace=True)
 
 
 async def test_a_full_disk_leaves_the_older_backup_and_nothing_half_written(
@@ -443,18 +439,3 @@ async def test_large_tables_are_carried_in_batches_of_which_each_is_told(
 
     assert taken.rows["pace"] == 25
     assert told == [10, 10, 5]
-
-
-async def test_how_far_it_is_is_told_now_and_then(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    progress = backup.Progress(4000, "copied")
-    for _ in range(3):
-        progress.told(1000)
-        monkeypatch.setattr(backup, "TOLD_EVERY", 0.0)
-        await asyncio.sleep(0.001)
-
-    assert capsys.readouterr().err.splitlines() == [
-        "copied: 50% (2,000 of 4,000 rows)",
-        "copied: 75% (3,000 of 4,000 rows)",
-    ]
