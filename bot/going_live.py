@@ -25,7 +25,8 @@ GOES_LIVE = """parley: this copy goes live; it holds everything until {since}.
   What people answered after that is lost. Who has an unfinished part is told what to check.
   {again} letters are sent again and {never} are not, because they may have been sent already.{ended}
   Telegram keeps messages for 24 hours: what people wrote since the other one stopped still comes in.
-  Whoever asked to be forgotten after the backup is in it again: ask the facilitators who, and have each send /forget.
+  Whoever asked to be forgotten after the backup is in it again: ask the facilitators who it was, and have
+  each of them send /forget once more.
   The Parley it was copied from must never start again with this token.
   Start this one: parley run (or web, worker and clock)"""
 ENDED = """

@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot import plainly
@@ -33,7 +33,8 @@ def holding(settings: Settings) -> Iterator[None]:
             "  Stop that one first. To run several, set PARLEY_DATABASE_URL to a PostgreSQL database."
         ) from None
     try:
-        os.truncate(lock, os.pwrite(lock, f"{time.monotonic():.0f}".encode(), 0))
+        with suppress(OSError):  # a full disk: then nobody knows since when
+            os.truncate(lock, os.pwrite(lock, f"{time.monotonic():.0f}".encode(), 0))
         yield
     finally:
         os.close(lock)

@@ -27,7 +27,7 @@ LONG = "n" * 300
 
 
 def parley(
-    folder: Path, *words: str, user: int | None = None, **settings: str
+    folder: Path, *words: str, how: Sequence[str] = ("-m", "bot"), **settings: str
 ) -> "subprocess.CompletedProcess[str]":
     """One command with these settings and no others, as somebody runs it."""
     given = {
@@ -37,10 +37,9 @@ def parley(
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
+        [sys.executable, *how, *words],
         cwd=folder,
         env=kept | given | {f"PARLEY_{name.upper()}": value for name, value in settings.items()},
-        user=user,
         capture_output=True,
         text=True,
         timeout=60,
@@ -50,9 +49,12 @@ def parley(
 
 @pytest.fixture
 def folder(tmp_path: Path, migrated_file: Path) -> Path:
-    """`words` is a text file; `good.db` a database."""
+    """`words` is a text file; `good.db` a database, and there is one in `closed` too."""
     (tmp_path / "words").write_text("Dear diary, " * 500)
-    shutil.copy(migrated_file, tmp_path / "good.db")
+    (tmp_path / "closed").mkdir(mode=0o700)
+    for place in (tmp_path, tmp_path / "closed"):
+        shutil.copy(migrated_file, place / "good.db")
+        (place / "good.db").chmod(0o600)
     return tmp_path
 
 
@@ -139,38 +141,58 @@ def nobody(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[i
 
 
 COMMANDS = (("migrate",), ("run",), ("backup", "new"), ("restore", "words"), ("restore", "--go-live"))
+# What Python needs may be where only root may look, so it is imported as root.
+AS_NOBODY = """
+import os
+from bot import backup, cli, doctor, going_live, house, restoring, upgrading
+import alembic.command, alembic.script, psycopg
+os.setuid({user})
+cli.app({words!r})
+"""
+
+
+def as_nobody(
+    folder: Path, user: int, words: Sequence[str], database: str
+) -> "subprocess.CompletedProcess[str]":
+    code = AS_NOBODY.format(user=user, words=list(words))
+    return parley(folder, how=("-c", code), database_url=f"sqlite:///{database}")
 
 
 @pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("database", ["good.db", "closed/good.db"])
 def test_what_root_made_is_said_to_be_roots_with_the_way_to_give_it_away(
-    folder: Path, nobody: int, words: Sequence[str]
+    folder: Path, nobody: int, words: Sequence[str], database: str
 ) -> None:
-    code = f"import os; os.setuid({nobody}); from bot.cli import app; app({list(words)!r})"
-
-    # What Python needs may be where only root may look, so it is begun as root.
-    ended = subprocess.run(
-        [sys.executable, "-c", EARLY + code],
-        cwd=folder,
-        env=os.environ
-        | {"PARLEY_BOT_TOKEN": "42:x", "PARLEY_DATABASE_URL": "sqlite:///good.db", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = as_nobody(folder, nobody, words, database)
 
     assert ended.returncode == 1
     assert "belongs to root" in ended.stderr
-    assert f"chown -R nobody: {folder}" in ended.stderr
+    assert f"chown -R nobody: {(folder / database).parent}\n" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "crashed" not in ended.stderr
 
 
-# Imported while it may be.
-EARLY = (
-    "from bot import house, backup, restoring, going_live, upgrading, doctor; import alembic.script, psycopg;"
-    " import alembic.command; "
-)
+@pytest.mark.parametrize("database", ["good.db", "closed/good.db"])
+def test_the_doctor_finds_what_is_roots(folder: Path, nobody: int, database: str) -> None:
+    ended = as_nobody(folder, nobody, ["doctor"], database)
+
+    assert ended.returncode == 1
+    assert "belongs to root" in ended.stdout
+    assert "2 to do." in ended.stdout
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize("words", [("run",), ("doctor",)])
+def test_settings_that_only_root_may_read_are_told(folder: Path, nobody: int, words: Sequence[str]) -> None:
+    (folder / ".env").write_text("PARLEY_BOT_TOKEN=42:x\n")
+    (folder / ".env").chmod(0o600)
+
+    ended = as_nobody(folder, nobody, words, "good.db")
+
+    assert ended.returncode == 1
+    assert ".env" in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Error" not in ended.stdout + ended.stderr
 
 
 # PostgreSQL.
