@@ -17,7 +17,7 @@ from tests.sandbox_process import Sandbox
 
 # How many times faster than Telegram allows, said to the sandbox and to the pacer alike.
 SCALE = 2
-SIZE = proof.size(ci=1000, long=2500)
+SIZE = proof.size(ci=500, long=2500)
 
 _numbers = itertools.count(700)
 

@@ -24,7 +24,7 @@ from tests.sandbox_process import Sandbox
 pytestmark = [pytest.mark.alone, pytest.mark.kill, pytest.mark.promise]
 
 KILLS = proof.size(ci=10, long=200)
-REMINDED = 400
+REMINDED = proof.size(ci=200, long=400)
 REMINDER_KILLS = proof.size(ci=2, long=20)
 HUNG = 3.0
 ON_THE_WAY = 12  # more letters than this never wait for Telegram's answer when a process is killed
