@@ -19,7 +19,9 @@ HIGHEST_PORT = 65535
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="A local Telegram, for this machine."
+        prog="python -m sandbox",
+        usage="%(prog)s [options]; --help lists them",
+        description="A local Telegram, for this machine.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")

@@ -51,6 +51,7 @@ def parley(
 def folder(tmp_path: Path, migrated_file: Path) -> Path:
     """`words` is a text file; `good.db` a database, and there is one in `closed` too."""
     (tmp_path / "words").write_text("Dear diary, " * 500)
+    (tmp_path / "torn.db").write_bytes(migrated_file.read_bytes()[:3000])
     (tmp_path / "closed").mkdir(mode=0o700)
     for place in (tmp_path, tmp_path / "closed"):
         shutil.copy(migrated_file, place / "good.db")
@@ -63,6 +64,10 @@ UNUSABLE = [
     (("migrate",), "words/under/parley.db", "lies under a file"),
     (("migrate",), "words", "is no database"),
     (("migrate",), ".", "is a folder"),
+    (("migrate",), "torn.db", "is damaged"),
+    (("backup", "new"), "torn.db", "restore the newest backup"),
+    (("restore", "--go-live"), "torn.db", "restore the newest backup"),
+    (("run",), "torn.db", "is damaged"),
     (("run",), LONG, "is too long a name"),
     (("run",), "words/parley.db", "is a file, where a folder should be"),
     (("restore", LONG), "new.db", "is too long a name"),
