@@ -157,10 +157,10 @@ def of_owner(file: Path) -> tuple[str, str]:
             continue
         if owner != us:
             folder = one if one.is_dir() else one.parent
-            otherwise = "" if owner == "root" else f"Start this as {owner}. Or, "
+            otherwise = "If" if owner == "root" else f"Start this as {owner}. Or, if"
             return (
                 f"{file} may not be used by {us}: {one} belongs to {owner}",
-                f"{otherwise}if {us} is to run Parley, do this as root: chown -R {us}: {folder}",
+                f"{otherwise} {us} is to run Parley, do this as root: chown -R {us}: {folder}",
             )
     return f"{file} may not be used by {us}", "Check the rights of the file and its folder (ls -la)."
 
