@@ -18,7 +18,6 @@ DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-# What Telegram allows in a webhook's secret.
 ENV = Path(".env")
 # In place of what the library says of a word where a number belongs.
 NUMBERS = {
@@ -28,6 +27,7 @@ NUMBERS = {
     "PARLEY_PACE": "it is a number like 1",
 }
 NO_NUMBER = ("int_parsing", "float_parsing", "int_from_float", "int_parsing_size")
+# What Telegram allows in a webhook's secret.
 SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 NO_BOT = """PARLEY_BOT_TOKEN is not set.
