@@ -125,6 +125,7 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 - tried a few times, then reported
             log.error("letter_unfit", letter=row.id, error=type(error).__name__, at=logs.place(error))
             return Outcome("unfit", error=type(error).__name__)
+        await pace.in_step(self.pacer)
         came = await telegram.call(self.bot, row.method, payload)
         if came.came == "halted":
             await self._halt(came.wait)

@@ -272,6 +272,7 @@ class Handler:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
         await asyncio.sleep(max(0.0, halt))
+        await pace.in_step(self.pacer)
         came = await telegram.call(self.bot, method, payload)
         if came.came == "halted":
             async with self.database.writing() as session:

@@ -4,7 +4,9 @@ One row a token (chat 0) and one a chat, in machine seconds. Direct replies rese
 the outbox takes only what is free within a short horizon.
 """
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from storage.database import Database
 from storage.queues import Pace
 
 A_SECOND = 26.0  # of 30: what travels the network bunches up a little
+IN_A_SECOND = 28  # that one process ever lets go within a second
 PRIVATE_GAP = 1.1
 GROUP_GAP = 3.05
 TOKEN = 0
@@ -44,6 +47,7 @@ class Pacer:
     bot: int
     scale: float = 1.0
     halt: Halt = field(default_factory=Halt)
+    left: deque[float] = field(default_factory=lambda: deque(maxlen=IN_A_SECOND))  # when the last calls left
 
     @property
     def gap(self) -> float:
@@ -123,6 +127,16 @@ async def halted(database: Database, pacer: Pacer) -> float:
         left = col(Pace.halted_s) - database.seconds_now()
         wanted = select(left).where(Pace.bot == pacer.bot, Pace.chat == TOKEN)
         return max(0.0, (await session.exec(wanted)).first() or 0.0)
+
+
+async def in_step(pacer: Pacer) -> None:
+    """Wait where this process, held up for a moment, would send at once what was meant for several."""
+    while len(pacer.left) == IN_A_SECOND:
+        wait = pacer.left[0] + 1.0 / pacer.scale - time.monotonic()
+        if wait <= 0:
+            break
+        await asyncio.sleep(wait)
+    pacer.left.append(time.monotonic())
 
 
 async def locked(database: Database, session: AsyncSession, bot: int, chat: int) -> Pace:

@@ -247,6 +247,19 @@ async def test_a_group_gets_a_message_every_three_seconds(database: Database) ->
     assert moments[-1] - moments[0] >= 60
 
 
+async def test_whoever_was_held_up_sends_no_more_in_a_second_than_telegram_takes() -> None:
+    pacer, left = Pacer(42, scale=10), []
+
+    async def sends() -> None:
+        await pace.in_step(pacer)
+        left.append(time.monotonic())
+
+    await asyncio.gather(*(sends() for _ in range(3 * pace.IN_A_SECOND)))
+
+    beyond = zip(left, left[pace.IN_A_SECOND :], strict=False)
+    assert all(later - earlier >= 0.099 for earlier, later in beyond)
+
+
 async def test_whoever_meets_a_429_stops_before_anybody_is_told(database: Database) -> None:
     pacer, other = Pacer(42), Pacer(42)
 
