@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot import clock
 from storage.database import Database
+from storage.rounds import Round
 from tests import crowd, processes, proof
-from tests.cast import MONDAY
-from tests.processes import Parley
+from tests.cast import BRIEF, DIGEST, MONDAY
+from tests.processes import Parley, until
 from tests.sandbox_process import Sandbox
 
 # How many times faster than Telegram allows, said to the sandbox and to the pacer alike.
@@ -77,6 +79,17 @@ class Stage:
         settings = processes.settings(sandbox, self.url, **given)
         self.parleys.append(Parley(command, self.folder, settings, module=module, name=self._name(command)))
         return self.parleys[-1]
+
+    async def digest_falls_due(self) -> None:
+        """The calendar comes to the digest as it does by itself: by way of the brief, an hour before."""
+        self.calendar.move(BRIEF)
+        await until(self._briefed)
+        self.calendar.move(DIGEST)
+
+    async def _briefed(self) -> bool:
+        async with self.database.reading() as session:
+            wanted = select(Round.briefed_at).where(Round.state != "planned")
+            return all((await session.exec(wanted)).all())
 
     def _name(self, command: str) -> str:
         return f"{command}-{sum(one.command == command for one in self.parleys)}"

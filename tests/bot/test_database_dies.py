@@ -6,24 +6,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
 
 from bot import outbox
 from bot.outbox import Letter
 from storage import schema
 from storage.database import Database
-from storage.rounds import Round
 from tests import crowd, equipment, postgres, processes, proof
 from tests.bot.answers import Watched, asked_and_answering, so_far, wrong
 from tests.bot.conftest import Calendar, Stage
 from tests.bot.test_listening_kills import RATINGS, Person, followed
-from tests.cast import BRIEF, DIGEST, OPENS
+from tests.cast import OPENS
 from tests.processes import Parley, free_port, until
 from tests.sandbox_process import Sandbox
 
@@ -126,9 +123,7 @@ async def test_a_database_killed_in_a_round_loses_nothing_and_all_is_soon_well(
                 took.append(await _kill_and_recover(server, stage.database, screens, kill))
         await until(lambda: _nothing_waits(screens.sandbox))
         before = Counter(screens.letters)
-        stage.calendar.move(BRIEF)
-        await until(partial(_briefed, stage.database))
-        stage.calendar.move(DIGEST)
+        await stage.digest_falls_due()
         digested = await _by_everybody(screens, before)
 
     amiss = await wrong(stage.database, persons)
@@ -153,11 +148,6 @@ async def test_a_database_killed_in_a_round_loses_nothing_and_all_is_soon_well(
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{port}/health")).json()["late"] == []
     assert [await asyncio.to_thread(one.stop) for one in parleys] == [0] * len(parleys)
-
-
-async def _briefed(database: Database) -> bool:
-    async with database.reading() as session:
-        return all((await session.exec(select(Round.briefed_at).where(Round.state != "planned"))).all())
 
 
 async def _nothing_waits(world: Sandbox) -> bool:

@@ -23,7 +23,7 @@ from storage.partnerships import Organisation, Partnership
 from storage.rounds import Answer, Round
 from tests import crowd, processes, proof
 from tests.bot.conftest import Stage
-from tests.cast import CLOSES, DIGEST, OPENS, REMINDS
+from tests.cast import CLOSES, OPENS, REMINDS
 from tests.processes import Parley, free_port, until
 from tests.sandbox_process import Sandbox
 
@@ -111,9 +111,10 @@ async def test_a_whole_round_at_debug_says_nothing_that_anybody_wrote(
     stage.calendar.move(OPENS)
 
     await _round_with_words(stage, sandbox, people.accounts[0])
-    for moment in (REMINDS, CLOSES, DIGEST):
+    for moment in (REMINDS, CLOSES):
         await asyncio.sleep(0.5)
         stage.calendar.move(moment)
+    await stage.digest_falls_due()
     await until(lambda: _digested(stage.database), within=60)
     await sandbox.control("POST", "updates", {"update": {"update_id": 2 * 10**9, "message": {"text": WORDS}}})
     await until(lambda: asyncio.to_thread(lambda: "update_failed" in loud.log))

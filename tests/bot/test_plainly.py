@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -51,15 +52,20 @@ def parley(
 
 
 @pytest.fixture
-def folder(tmp_path: Path, migrated_file: Path) -> Path:
-    """`words` is a text file; `good.db` a database, and there is one in `closed` too."""
-    (tmp_path / "words").write_text("Dear diary, " * 500)
-    (tmp_path / "torn.db").write_bytes(migrated_file.read_bytes()[:3000])
-    (tmp_path / "closed").mkdir(mode=0o700)
-    for place in (tmp_path, tmp_path / "closed"):
-        shutil.copy(migrated_file, place / "good.db")
-        (place / "good.db").chmod(0o600)
-    return tmp_path
+def folder(migrated_file: Path) -> Iterator[Path]:
+    """`words` is a text file; `good.db` a database, and there is one in `closed` too.
+
+    It lies where other users may come, unlike pytest's own folders.
+    """
+    with tempfile.TemporaryDirectory(prefix="parley-") as name:
+        made = Path(name)
+        (made / "words").write_text("Dear diary, " * 500)
+        (made / "torn.db").write_bytes(migrated_file.read_bytes()[:3000])
+        (made / "closed").mkdir(mode=0o700)
+        for place in (made, made / "closed"):
+            shutil.copy(migrated_file, place / "good.db")
+            (place / "good.db").chmod(0o600)
+        yield made
 
 
 UNUSABLE = [
@@ -133,19 +139,12 @@ def test_a_calendar_that_is_not_there_is_named(folder: Path) -> None:
 
 
 @pytest.fixture
-def nobody(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def nobody(folder: Path) -> int:
     """Another user, who may enter the folder."""
     if os.geteuid() != 0:
         pytest.skip("only root may act as another user")
-    doors = [
-        one for one in (folder, *folder.parents) if one.is_relative_to(tmp_path_factory.getbasetemp().parent)
-    ]
-    rights = {one: one.stat().st_mode for one in doors}
-    for one in doors:
-        one.chmod(0o755)
-    yield pwd.getpwnam("nobody").pw_uid
-    for one, mode in rights.items():
-        one.chmod(mode)
+    folder.chmod(0o755)
+    return pwd.getpwnam("nobody").pw_uid
 
 
 COMMANDS = (("migrate",), ("run",), ("backup", "new"), ("restore", "words"), ("restore", "--go-live"))

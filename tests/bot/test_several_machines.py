@@ -127,7 +127,7 @@ async def test_killing_any_process_loses_nothing_and_doubles_nothing_unexplained
         invited, before = Counter(screens.invited), Counter(screens.letters)
         clocks = [one for one in machines if one.command == "clock"]
         await _all_run(clocks)
-        stage.calendar.move(DIGEST)
+        await stage.digest_falls_due()
         await asyncio.sleep(0.3)
         clocks[0].kill()
         await until(lambda: _by_everybody(screens, before))
