@@ -6,9 +6,8 @@ import pwd
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -24,31 +23,37 @@ from storage.database import Database
 from tests import postgres
 from tests.cast import MONDAY
 from tests.processes import ROOT
+from tests.warm import Warm
 
 LONG = "n" * 300
 
 
-def parley(
-    folder: Path, *words: str, how: Sequence[str] = ("-m", "bot"), **settings: str
-) -> "subprocess.CompletedProcess[str]":
-    """One command with these settings and no others, as somebody runs it."""
-    given = {
-        "PARLEY_BOT_TOKEN": "42:sandbox",
-        "PARLEY_API_BASE": "http://127.0.0.1:9",
-        "PYTHONPATH": str(ROOT),
-    }
-    # Another user has no place to write what was measured.
-    left_out = ("PARLEY_", "COVERAGE_") if how[0] == "-c" else ("PARLEY_",)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    return subprocess.run(
-        [sys.executable, *how, *words],
-        cwd=folder,
-        env=kept | given | {f"PARLEY_{name.upper()}": value for name, value in settings.items()},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    warm = Warm(tmp_path_factory.mktemp("warm"))
+    yield warm
+    warm.close()
+
+
+Ended = subprocess.CompletedProcess[str]
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def parley(warm: Warm, folder: Path) -> Run:
+    """`parley(*words, user=0, **settings)`: one command with these settings and no others."""
+
+    def ended(*words: str, user: int = 0, **settings: str) -> Ended:
+        given = {
+            "PARLEY_BOT_TOKEN": "42:sandbox",
+            "PARLEY_API_BASE": "http://127.0.0.1:9",
+            "PYTHONPATH": str(ROOT),
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+        named = {f"PARLEY_{name.upper()}": value for name, value in settings.items()}
+        return warm.run(words, cwd=folder, env=kept | given | named, user=user)
+
+    return ended
 
 
 @pytest.fixture
@@ -101,11 +106,11 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("words", "database", "said"), UNUSABLE)
 def test_a_file_that_cannot_be_used_ends_with_one_sentence(
-    folder: Path, words: Sequence[str], database: str, said: str
+    parley: Run, folder: Path, words: Sequence[str], database: str, said: str
 ) -> None:
     before = sorted(folder.glob("*.db"))
 
-    ended = parley(folder, *words, database_url=f"sqlite:///{database}")
+    ended = parley(*words, database_url=f"sqlite:///{database}")
 
     assert ended.returncode in (1, 2)
     assert said in ended.stderr
@@ -117,9 +122,9 @@ def test_a_file_that_cannot_be_used_ends_with_one_sentence(
 
 @pytest.mark.parametrize("database", ["words/parley.db", "words/under/parley.db", "words", ".", LONG])
 def test_the_doctor_says_what_is_wrong_with_the_file_and_looks_at_the_rest(
-    folder: Path, database: str
+    parley: Run, folder: Path, database: str
 ) -> None:
-    ended = parley(folder, "doctor", database_url=f"sqlite:///{database}")
+    ended = parley("doctor", database_url=f"sqlite:///{database}")
 
     assert ended.returncode == 1
     assert "no database yet" not in ended.stdout
@@ -127,8 +132,8 @@ def test_the_doctor_says_what_is_wrong_with_the_file_and_looks_at_the_rest(
     assert ended.stderr == ""
 
 
-def test_a_calendar_that_is_not_there_is_named(folder: Path) -> None:
-    ended = parley(folder, "run", clock_file="nowhere", database_url="sqlite:///good.db")
+def test_a_calendar_that_is_not_there_is_named(parley: Run) -> None:
+    ended = parley("run", clock_file="nowhere", database_url="sqlite:///good.db")
 
     assert ended.returncode == 1
     assert "PARLEY_CLOCK_FILE cannot be used" in ended.stderr
@@ -148,29 +153,14 @@ def nobody(folder: Path) -> int:
 
 
 COMMANDS = (("migrate",), ("run",), ("backup", "new"), ("restore", "words"), ("restore", "--go-live"))
-# What Python needs may be where only root may look, so it is imported as root.
-AS_NOBODY = """
-import os
-from bot import backup, cli, doctor, going_live, house, restoring, upgrading
-import alembic.command, alembic.script, psycopg
-os.setuid({user})
-cli.app({words!r})
-"""
-
-
-def as_nobody(
-    folder: Path, user: int, words: Sequence[str], database: str
-) -> "subprocess.CompletedProcess[str]":
-    code = AS_NOBODY.format(user=user, words=list(words))
-    return parley(folder, how=("-c", code), database_url=f"sqlite:///{database}")
 
 
 @pytest.mark.parametrize("words", COMMANDS)
 @pytest.mark.parametrize("database", ["good.db", "closed/good.db"])
 def test_what_root_made_is_said_to_be_roots_with_the_way_to_give_it_away(
-    folder: Path, nobody: int, words: Sequence[str], database: str
+    parley: Run, folder: Path, nobody: int, words: Sequence[str], database: str
 ) -> None:
-    ended = as_nobody(folder, nobody, words, database)
+    ended = parley(*words, user=nobody, database_url=f"sqlite:///{database}")
 
     assert ended.returncode == 1
     assert "belongs to root" in ended.stderr
@@ -180,8 +170,8 @@ def test_what_root_made_is_said_to_be_roots_with_the_way_to_give_it_away(
 
 
 @pytest.mark.parametrize("database", ["good.db", "closed/good.db"])
-def test_the_doctor_finds_what_is_roots(folder: Path, nobody: int, database: str) -> None:
-    ended = as_nobody(folder, nobody, ["doctor"], database)
+def test_the_doctor_finds_what_is_roots(parley: Run, folder: Path, nobody: int, database: str) -> None:
+    ended = parley("doctor", user=nobody, database_url=f"sqlite:///{database}")
 
     assert ended.returncode == 1
     assert "belongs to root" in ended.stdout
@@ -190,11 +180,13 @@ def test_the_doctor_finds_what_is_roots(folder: Path, nobody: int, database: str
 
 
 @pytest.mark.parametrize("words", [("run",), ("doctor",)])
-def test_settings_that_only_root_may_read_are_told(folder: Path, nobody: int, words: Sequence[str]) -> None:
+def test_settings_that_only_root_may_read_are_told(
+    parley: Run, folder: Path, nobody: int, words: Sequence[str]
+) -> None:
     (folder / ".env").write_text("PARLEY_BOT_TOKEN=42:x\n")
     (folder / ".env").chmod(0o600)
 
-    ended = as_nobody(folder, nobody, words, "good.db")
+    ended = parley(*words, user=nobody, database_url="sqlite:///good.db")
 
     assert ended.returncode == 1
     assert ".env" in ended.stdout + ended.stderr
@@ -301,21 +293,21 @@ async def test_a_database_with_another_encoding_than_utf8_is_refused(
 
 @pytest.mark.parametrize("words", [("backup", "new"), ("restore", "--go-live"), ("migrate",), ("run",)])
 def test_a_database_of_a_newer_parley_needs_that_one_and_no_migration(
-    folder: Path, words: Sequence[str]
+    parley: Run, folder: Path, words: Sequence[str]
 ) -> None:
     with closing(sqlite3.connect(folder / "good.db")) as opened:
         opened.execute("UPDATE alembic_version SET version_num = '9999'")
         opened.commit()
 
-    ended = parley(folder, *words, database_url="sqlite:///good.db")
+    ended = parley(*words, database_url="sqlite:///good.db")
 
     assert ended.returncode == 1
     assert "install that again" in ended.stderr
     assert "parley migrate" not in ended.stderr
 
 
-def test_parley_says_which_one_it_is(folder: Path) -> None:
-    ended = parley(folder, "--version")
+def test_parley_says_which_one_it_is(parley: Run) -> None:
+    ended = parley("--version")
 
     assert ended.returncode == 0
     assert ended.stdout == f"parley 0.1.0, schema {schema.HEAD}\n"
