@@ -47,9 +47,9 @@ class Warm:
 
 def main() -> None:
     # Whoever acts as another user could not read these any more.
-    import psycopg  # noqa: F401, PLC0415
+    import psycopg  # noqa: F401, PLC0415 - to be there when it is needed
 
-    from bot import backup, cli, doctor, going_live, house, restoring, upgrading  # noqa: F401, PLC0415
+    from bot import backup, cli, doctor, going_live, house, restoring, upgrading  # noqa: F401, PLC0415 - to be there when it is needed
 
     for line in sys.stdin:
         child = os.fork()
