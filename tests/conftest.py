@@ -141,7 +141,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
-    """What PostgreSQL runs of our own rules and dialogs pass through is what their SQLite runs do.
+    """What PostgreSQL runs pass through of our own rules, dialogs and doors is what their SQLite runs do.
 
     Measuring coverage costs 60% of a test's time, so there it is measured once.
     """
@@ -157,4 +157,4 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
 
 def _said_twice(item: pytest.Item) -> bool:
     on_postgresql = "postgresql" in item.name.partition("[")[2]
-    return on_postgresql and item.path.parent.name in ("dialogs", "facilitation")
+    return on_postgresql and item.path.parent.name in ("bot", "dialogs", "facilitation")
