@@ -15,7 +15,7 @@ from facilitation.refusals import Refusal
 from storage.members import Invite
 from storage.memos import Memo
 from storage.partnerships import Partnership
-from storage.queues import Outgoing
+from storage.queues import WAITING, Outgoing
 
 GROUP = "group"  # the role of such an invite
 LASTS = timedelta(days=1)
@@ -117,7 +117,7 @@ async def move(session: AsyncSession, *, old: int, new: int) -> None:
         partnership.group_chat = new
         session.add(partnership)
     await _not_lost_after_all(session, old=old, new=new)
-    wanted = select(Outgoing).where(Outgoing.chat == old, col(Outgoing.state).in_(("pending", "retry")))
+    wanted = select(Outgoing).where(Outgoing.chat == old, col(Outgoing.state).in_(WAITING))
     # Letters that another worker is sending now come back with the new id by themselves.
     for letter in (await session.exec(wanted.with_for_update(skip_locked=True))).all():
         letter.chat, letter.payload = new, letter.payload | {"chat_id": new}
@@ -157,7 +157,7 @@ async def open_again(session: AsyncSession, *, chat: int) -> None:
     await reached(session, chat=chat)
     await session.exec(
         update(Outgoing)
-        .where(col(Outgoing.chat) == chat, col(Outgoing.state).in_(("pending", "retry")))
+        .where(col(Outgoing.chat) == chat, col(Outgoing.state).in_(WAITING))
         .values(retry_s=0.0)
     )
 
