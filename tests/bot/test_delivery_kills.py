@@ -121,7 +121,7 @@ async def _no_reminder_comes_twice(
     bag = Mailbag(crowded)
 
     stage.calendar.move(REMINDS)
-    await _killed(sender, bag, times=REMINDER_KILLS, of=REMINDED * 9 // 10)
+    await _killed(sender, bag, times=REMINDER_KILLS, of=REMINDED - REMINDER_KILLS * ON_THE_WAY)
     await until(_settled(database, "reminder", REMINDED), every=0.3)
 
     rows = await _rows(database, "reminder")
