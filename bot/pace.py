@@ -22,8 +22,8 @@ from storage.database import Database
 from storage.queues import Pace
 
 A_SECOND = 26.0  # of 30: what travels the network bunches up a little
-IN_A_SECOND = 28  # that one process ever lets go within a second
-PRIVATE_GAP = 1.1
+IN_A_SECOND = 26  # that one process ever lets go within a second, so that a stall bunches up nothing
+PRIVATE_GAP = 1.2
 GROUP_GAP = 3.05
 TOKEN = 0
 
