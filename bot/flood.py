@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.queues import Incoming
 
 MANY = 20  # more than this waiting in one chat is a flood: no finger is so far ahead of us
+AHEAD, PAUSE = 3, 0.05  # after so many one after the other, so many seconds before each further one
 AT_ONCE = 1000
 TURN = 1.0  # seconds from one answer to the next, as Telegram allows in one chat
 TOLD_WITHIN = timedelta(hours=1)

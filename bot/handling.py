@@ -1,6 +1,7 @@
 """Handling the inbox: one update, one transaction, then its direct replies."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -115,9 +116,7 @@ class Handler:
 
     async def _chat(self, chat: int, stop: asyncio.Event) -> None:
         try:
-            async with self._room:
-                while not stop.is_set() and chat not in self._floods and await self.handle_next(chat):
-                    pass
+            await self._in_order(chat, stop)
             if chat in self._floods:
                 await self._tell_of_flood(chat)
             while not stop.is_set() and chat in self._floods:
@@ -128,6 +127,15 @@ class Handler:
         finally:
             self.busy.discard(chat)
             self._floods.discard(chat)
+
+    async def _in_order(self, chat: int, stop: asyncio.Event) -> None:
+        """All that waits in a chat. Whoever is far ahead of us lets the others through: it may be a flood."""
+        for handled in itertools.count(1):
+            async with self._room:
+                if stop.is_set() or chat in self._floods or not await self.handle_next(chat):
+                    return
+            if handled >= flood.AHEAD:
+                await asyncio.sleep(flood.PAUSE)
 
     async def _turn(self, chat: int, stop: asyncio.Event) -> None:
         """What a flood brought so far: handled with a breath for the others, and the last of it answered."""
