@@ -128,6 +128,7 @@ def _serves(house: House, parts: Collection[str]) -> bool:
 async def run(house: House, parts: Iterable[str], *, stop: asyncio.Event) -> None:
     """Run these parts until `stop`; then finish what is on its way."""
     parts = set(parts)
+    memory.settled()
     async with asyncio.TaskGroup() as group:
         loops = [
             group.create_task(house.watchman.run()),

@@ -23,8 +23,8 @@ from tests.tapping import Tapping
 pytestmark = [pytest.mark.alone, pytest.mark.promise]
 
 OTHERS = 20
-SECONDS = proof.size(ci=3, long=60)
-UPDATES = proof.size(ci=500, long=10_000)
+SECONDS = proof.size(ci=6, long=60)
+UPDATES = proof.size(ci=1_000, long=10_000)
 A_SECOND = 20  # of the others, together
 FAST = 3
 RATING = 5
