@@ -22,8 +22,6 @@ ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "cha
 WAIT = 25
 AT_ONCE = 100
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-# Where updates come faster than this one after the other, the next ones are let come together.
-FAST, TOGETHER = 0.01, 0.02
 
 
 async def poll(
@@ -39,7 +37,6 @@ async def poll(
     """Ask for updates until cancelled. The offset moves only over what is stored."""
     offset, pause, watch = 0, FIRST_PAUSE, Watch(database, clock)
     while True:
-        asked = time.monotonic()
         came = await telegram.call(bot, "getUpdates", _request(offset), read_timeout=WAIT + 10)
         if came.came != "sent":
             log.warning("no_updates", came=came.came)
@@ -60,8 +57,6 @@ async def poll(
             await pulse.beat(now=clock.now(), machine=time.monotonic())
         if len(came.result) < AT_ONCE:
             await watch.caught_up()
-            if time.monotonic() - asked < FAST:
-                await asyncio.sleep(TOGETHER)
 
 
 async def _stood_aside(came: Outcome, rivals: Rivals) -> float:

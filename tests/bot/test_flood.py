@@ -23,8 +23,8 @@ from tests.tapping import Tapping
 pytestmark = [pytest.mark.alone, pytest.mark.promise]
 
 OTHERS = 20
-SECONDS = proof.size(ci=6, long=60)
-UPDATES = proof.size(ci=1_000, long=10_000)
+SECONDS = proof.size(ci=10, long=60)
+UPDATES = proof.size(ci=1_667, long=10_000)
 A_SECOND = 20  # of the others, together
 FAST = 3
 RATING = 5
@@ -94,7 +94,7 @@ async def test_a_flood_holds_up_nobody_else(stage: Stage, world: Sandbox, note: 
         await phones.ask("POST", f"phones/{flooder}/send", {"text": "/help"})
         await phones.ticked(await phones.steadily(people.accounts, a_second=2 * A_SECOND, seconds=1.5))
         quiet = await phones.ticked(
-            await phones.steadily(people.accounts[1:], a_second=A_SECOND, seconds=SECONDS / 2)
+            await phones.steadily(people.accounts[1:], a_second=A_SECOND, seconds=SECONDS / 5)
         )
         before = phones.redrawn[flooder] + len(phones.letters[flooder])
         begun = time.monotonic()
