@@ -39,6 +39,9 @@ READING_PRAGMAS = ("busy_timeout=15000", "query_only=ON")
 
 # Connections to PostgreSQL that a process keeps, and how many more it may take for a moment.
 POOL, POOL_MORE = 8, 4
+# Seconds after which PostgreSQL lets go of what somebody holds who is heard of no more. Nobody of ours does
+# anything else for so long within a transaction.
+LET_GO = 10.0
 # What every connection to PostgreSQL is told. A machine that vanished while it held the pace's row would hold
 # up all others for as long as the network believes in it: hours, unless told.
 CONNECTING = {
@@ -48,8 +51,7 @@ CONNECTING = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
     # Compiling a statement takes longer than any of ours does.
-    "options": "-c jit=off -c idle_in_transaction_session_timeout=30s"
-    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+    "options": "-c jit=off -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
 }
 
 SERVER_SECONDS: ColumnElement[float] = literal_column(
@@ -135,7 +137,8 @@ def _engine(url: URL, *, sqlite: bool, read_only: bool) -> AsyncEngine:
 
 
 def _postgres(url: URL, *, read_only: bool) -> AsyncEngine:  # noqa: ARG001 - as for SQLite; readers harm nobody here
-    told = {name: value for name, value in CONNECTING.items() if name not in url.query}
+    let_go = f" -c idle_in_transaction_session_timeout={round(1000 * LET_GO)}"
+    told = CONNECTING | {"options": f"{CONNECTING['options']}{let_go}"}
     engine = create_async_engine(
         url,
         pool_size=POOL,
@@ -143,7 +146,7 @@ def _postgres(url: URL, *, read_only: bool) -> AsyncEngine:  # noqa: ARG001 - as
         # A look costs a round trip; without it each connection would fail once after the server's restart.
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args=told,
+        connect_args={name: value for name, value in told.items() if name not in url.query},
     )
 
     @event.listens_for(engine.sync_engine, "begin")

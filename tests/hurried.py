@@ -2,11 +2,13 @@
 
 `python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT, HURRIED_WAIT, HURRIED_RETRY and HURRIED_SWEEP
 are seconds of machine time; what is uncertain waits a hundredth of its time, but no less than 2 s. With
-HURRIED_BEAT all signs of life come so many times as often, and are late so much sooner.
+HURRIED_BEAT all signs of life come so many times as often, and are late so much sooner, and whoever stops
+while holding something in PostgreSQL holds it for two seconds.
 """
 
 import os
 
+import storage.database
 from bot import cli, delivery, health, identity, inbox, outbox, telegram
 
 
@@ -34,6 +36,7 @@ def _beat(times: float) -> None:
     house.METRONOME /= times
     listening.WAIT = max(1, round(listening.WAIT / times))
     listening.LONGEST_PAUSE /= times
+    storage.database.LET_GO = 2.0
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ async def test_connections_that_died_while_nobody_used_them_are_replaced_unnotic
 @pytest.mark.parametrize("engine", ["postgresql"])
 async def test_who_holds_something_and_is_heard_of_no_more_is_let_go(database: Database) -> None:
     async with database.reading() as session:
-        assert await run(session, "SHOW idle_in_transaction_session_timeout") == ("30s",)
+        assert await run(session, "SHOW idle_in_transaction_session_timeout") == ("10s",)
 
     async def stop_half_way() -> None:
         async with database.writing() as session:
