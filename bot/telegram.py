@@ -1,12 +1,10 @@
 """Calling Telegram, and what came of it. The one place that knows python-telegram-bot's errors."""
 
-import sys
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-import httpx
 from telegram import Bot
 from telegram.error import (
     BadRequest,
@@ -19,9 +17,10 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
-from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
+from bot import carrier
+from bot.carrier import Carrier
 from bot.settings import Settings
 
 # sent: done. unsent: certainly not delivered, try again. uncertain: perhaps delivered.
@@ -72,24 +71,12 @@ def client(settings: Settings) -> Bot:
     warnings.filterwarnings("ignore", message="Please use 'Bot", category=PTBUserWarning)
     # A 429's seconds may come as a number or as a timedelta one day; `outcome` reads both.
     warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
-    # httpcore tries to import sniffio several times a request, and without it each try searches the whole
-    # path: a millisecond. None says "not there" at once; it then takes asyncio, which is what we are.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # Python's own way to say so
     return Bot(
         settings.token,
         base_url=f"{settings.api_base}/bot",
         base_file_url=f"{settings.api_base}/file/bot",
-        request=HTTPXRequest(
-            connection_pool_size=MOST_CONNECTIONS,
-            # Each one that is kept is looked at with every request, which costs more than the request.
-            httpx_kwargs={
-                "limits": httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=8)
-            },
-            read_timeout=LONGEST_WAIT,
-            write_timeout=LONGEST_WAIT,
-            pool_timeout=LONGEST_WAIT,
-        ),
-        get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=LONGEST_WAIT),
+        request=Carrier(connections=MOST_CONNECTIONS, longest_wait=LONGEST_WAIT),
+        get_updates_request=Carrier(connections=2, longest_wait=LONGEST_WAIT),
     )
 
 
@@ -130,7 +117,7 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
         case BadRequest():
             return _bad_request(said)
         case TimedOut():
-            never_left = isinstance(error.__cause__, httpx.ConnectTimeout | httpx.PoolTimeout)
+            never_left = isinstance(error.__cause__, carrier.NEVER_LEFT)
             return Outcome("unsent" if never_left else "uncertain", error=type(error).__name__)
         case NetworkError():
             return _network_error(error)
@@ -140,10 +127,10 @@ def outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - one line a kind
 
 def _network_error(error: NetworkError) -> Outcome:
     match error.__cause__:
-        case httpx.ConnectError():
+        case fault if isinstance(fault, carrier.NEVER_LEFT):
             return Outcome("unsent", error=type(error).__name__)
         case TypeError() | ValueError() | RecursionError() as fault:
-            # Raised while the request was made: whatever goes wrong later is one of httpx's own errors.
+            # Raised while the request was made: whatever goes wrong later is one of aiohttp's own errors.
             return Outcome("unfit", error=type(fault).__name__)
     return Outcome("uncertain", error=type(error).__name__)
 

@@ -1,6 +1,6 @@
 """What an error of Telegram or of the network means for a message."""
 
-import httpx
+import aiohttp
 import pytest
 from telegram import Bot
 from telegram.error import (
@@ -17,6 +17,8 @@ from telegram.error import (
 from bot import telegram
 from bot.settings import Settings
 from bot.telegram import Outcome
+
+NOBODY = aiohttp.client_reqrep.ConnectionKey("nobody", 443, True, True, None, None, None)  # noqa: FBT003 - aiohttp's
 
 
 def caused(error: TelegramError, by: Exception) -> TelegramError:
@@ -43,13 +45,12 @@ MEANINGS = [
     (BadRequest("Message text is empty"), Outcome("refused")),
     (BadRequest("Message to edit not found"), Outcome("refused")),
     (TimedOut(), Outcome("uncertain")),
-    (caused(TimedOut(), httpx.ReadTimeout("")), Outcome("uncertain")),
-    (caused(TimedOut(), httpx.WriteTimeout("")), Outcome("uncertain")),
-    (caused(TimedOut(), httpx.ConnectTimeout("")), Outcome("unsent")),
-    (caused(TimedOut(), httpx.PoolTimeout("")), Outcome("unsent")),
+    (caused(TimedOut(), aiohttp.SocketTimeoutError()), Outcome("uncertain")),
+    (caused(TimedOut(), TimeoutError()), Outcome("uncertain")),
+    (caused(TimedOut(), aiohttp.ConnectionTimeoutError()), Outcome("unsent")),
     (NetworkError("Bad Gateway"), Outcome("uncertain")),
-    (caused(NetworkError("reset"), httpx.ReadError("")), Outcome("uncertain")),
-    (caused(NetworkError("no route"), httpx.ConnectError("")), Outcome("unsent")),
+    (caused(NetworkError("reset"), aiohttp.ServerDisconnectedError()), Outcome("uncertain")),
+    (caused(NetworkError("no route"), aiohttp.ClientConnectorError(NOBODY, OSError())), Outcome("unsent")),
     (TelegramError("Invalid server response"), Outcome("uncertain")),
     (caused(NetworkError("502"), TelegramError("Invalid server response")), Outcome("uncertain")),
     (caused(NetworkError("cannot be written"), UnicodeError()), Outcome("unfit")),
