@@ -19,11 +19,12 @@ demo: setup ## start a local Telegram with a living partnership in it, and print
 run: setup ## run Parley against the Telegram named in .env
 	@$(BIN)/parley run $(ARGS)
 
+# What measures time runs by itself, and without coverage, which would be most of what it measures.
 test: dev ## run every test (brings PostgreSQL and Chromium along)
 	@$(BIN)/python -m tests.equipment
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -m "not alone" -n 3 --dist worksteal $(ARGS) || [ $$? = $(NO_TESTS) ]
-	@$(BIN)/coverage run -m pytest -m alone $(ARGS) || [ $$? = $(NO_TESTS) ]
+	@$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 check: lint test ## format, lint, types, import contracts, tests, coverage
 	@$(BIN)/python -m tests.ratchet
