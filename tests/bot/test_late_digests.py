@@ -195,13 +195,17 @@ async def test_what_was_said_for_a_facilitator_alone_is_there_when_its_brief_did
 # Archived.
 
 
+async def all_letters(database: Database, state: str) -> None:
+    async with database.writing() as session:
+        for letter in (await session.exec(select(Outgoing))).all():
+            letter.state = state
+
+
 async def test_a_round_is_archived_once_nothing_more_can_be_sent_and_its_letters_keep_no_words(
     database: Database, cast: Cast
 ) -> None:
     await held(database, cast, back=DIGEST)
-    async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "sent"
+    await all_letters(database, "sent")
     moments = (DIGEST + 5 * DAY - SECOND, DIGEST + 5 * DAY, DIGEST + 5 * DAY)
 
     found = []
@@ -230,9 +234,7 @@ async def test_a_round_with_a_letter_on_its_way_waits_with_being_archived(
         return (await all_rounds(database))[0].state
 
     waiting = await state()
-    async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "uncertain"
+    await all_letters(database, "uncertain")
     after = await state()
 
     assert (waiting, after) == ("published", "archived")
@@ -242,9 +244,7 @@ async def test_an_archived_round_counts_and_is_read_like_any_that_is_published(
     database: Database, cast: Cast
 ) -> None:
     await held(database, cast, back=DIGEST)
-    async with database.writing() as session:
-        for letter in (await session.exec(select(Outgoing))).all():
-            letter.state = "sent"
+    await all_letters(database, "sent")
     await ticking.tick(database, now=OPENS + WEEK)
     async with database.reading() as session:
         seen = await earlier.digests(session, cast.partnership.id, account=cast.members[0], page=0)
