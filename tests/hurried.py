@@ -1,21 +1,22 @@
 """`parley`, with shorter leases and time-outs, so that what a crash leaves behind is settled in seconds.
 
-`python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT, HURRIED_WAIT, HURRIED_RETRY and HURRIED_SWEEP
-are seconds of machine time; what is uncertain waits a hundredth of its time, but no less than 2 s. With
-HURRIED_BEAT all signs of life come so many times as often, and are late so much sooner, and whoever stops
-while holding something in PostgreSQL holds it for two seconds.
+`python -m tests.hurried run`; HURRIED_LEASE, HURRIED_TIMEOUT, HURRIED_WAIT, HURRIED_RETRY, HURRIED_SWEEP
+and HURRIED_BREATH are seconds of machine time; what is uncertain waits a hundredth of its time, but no less
+than 2 s. With HURRIED_BEAT all signs of life come so many times as often, and are late so much sooner, and
+whoever stops while holding something in PostgreSQL holds it for two seconds.
 """
 
 import os
 
 import storage.database
-from bot import cli, delivery, health, identity, inbox, outbox, telegram
+from bot import cli, delivery, flood, health, identity, inbox, outbox, telegram
 
 
 def main() -> None:
     outbox.LEASE = float(os.environ.get("HURRIED_LEASE", outbox.LEASE))
     inbox.FIRST_WAIT = float(os.environ.get("HURRIED_WAIT", inbox.FIRST_WAIT))
     outbox.FIRST_WAIT = float(os.environ.get("HURRIED_RETRY", outbox.FIRST_WAIT))
+    flood.BREATH = float(os.environ.get("HURRIED_BREATH", flood.BREATH))
     delivery.SWEEP = float(os.environ.get("HURRIED_SWEEP", delivery.SWEEP))
     outbox.UNCERTAIN_WAITS = tuple(max(2.0, wait / 100) for wait in outbox.UNCERTAIN_WAITS)
     if look := os.environ.get("HURRIED_LOOK"):  # how soon a token that is revoked, or valid again, is noticed

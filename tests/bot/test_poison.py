@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, func, select
 
-from bot import flood
 from storage.database import Database
 from storage.queues import Incoming
 from tests import proof
@@ -29,6 +28,7 @@ OPERATOR = 77
 SENDER = 5
 BIG = 2**20
 GENERATED = proof.size(ci=60, long=2000)
+BREATH = 0.02
 
 
 def raw(update_id: int, **message: Any) -> dict[str, Any]:  # noqa: ANN401 - poison of any kind
@@ -138,7 +138,12 @@ async def started(stage: Stage, world: Sandbox) -> Hook:
         "port": hook.port,
         "webhook_secret": SECRET,
     }
-    hurried: dict[str, Any] = {"HURRIED_WAIT": 0.02, "operator_chat": OPERATOR, "pace": 100}
+    hurried: dict[str, Any] = {
+        "HURRIED_WAIT": 0.02,
+        "HURRIED_BREATH": BREATH,
+        "operator_chat": OPERATOR,
+        "pace": 100,
+    }
     stage.parley("run" if stage.on_sqlite else "web", world, **address, **hurried).start()
     if not stage.on_sqlite:
         stage.parley("worker", world, **hurried).start()
@@ -182,8 +187,8 @@ async def test_nothing_posted_to_the_webhook_wedges_it(
     for body in POISON:
         await asyncio.to_thread(poisoned, body)
     await asyncio.to_thread(generated)
-    # All of it comes from one person, so it is handled as a flood is, with a breath before each.
-    await until(lambda: settled(stage.database), within=120 + GENERATED * 2 * flood.BREATH)
+    # All of it comes from one person: it is handled as a flood is, with a breath before each.
+    await until(lambda: settled(stage.database), within=120 + GENERATED * 2 * BREATH)
 
     handled = await states(stage.database)
     failures = sum(status >= 500 for status in hook.answered)
