@@ -77,7 +77,7 @@ def counts(ratings: npt.ArrayLike) -> Ints:
 def mean(found: npt.ArrayLike) -> Floats:
     """Mean on 1..points of counts of shape (..., points); nan where nobody answered."""
     table = _counted(found)
-    return _ratio(table @ np.arange(1.0, table.shape[-1] + 1), table.sum(axis=-1))
+    return ratio(table @ np.arange(1.0, table.shape[-1] + 1), table.sum(axis=-1))
 
 
 def median(found: npt.ArrayLike) -> Floats:
@@ -118,7 +118,7 @@ def pci2(found: npt.ArrayLike, *, scale: Sequence[int] = FIVE_POINTS) -> Floats:
     """
     table = _counted(found)
     n = table.sum(axis=-1)
-    return _ratio(_opposition(table, scale) * 2, n * n - n % 2)
+    return ratio(_opposition(table, scale) * 2, n * n - n % 2)
 
 
 def pairwise(found: npt.ArrayLike, *, scale: Sequence[int] = FIVE_POINTS) -> Floats:
@@ -131,7 +131,7 @@ def pairwise(found: npt.ArrayLike, *, scale: Sequence[int] = FIVE_POINTS) -> Flo
     """
     table = _counted(found)
     n = table.sum(axis=-1)
-    return _ratio(_opposition(table, scale), n * (n - 1))
+    return ratio(_opposition(table, scale), n * (n - 1))
 
 
 def _counted(found: npt.ArrayLike) -> Ints:
@@ -149,7 +149,7 @@ def _opposition(table: Ints, scale: Sequence[int]) -> Floats:
     return np.asarray(np.einsum("...i,ij,...j->...", table, apart, table) / apart.max())
 
 
-def _ratio(above: npt.ArrayLike, below: Ints) -> Floats:
+def ratio(above: npt.ArrayLike, below: Ints | Floats) -> Floats:
     """Divide, with nan where there is nothing to divide by."""
     top = np.asarray(above, dtype=np.float64)
     result = np.full(top.shape, np.nan)
