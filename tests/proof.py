@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -107,6 +108,7 @@ def engines(first: str) -> list[str]:
 
 def main() -> int:
     begun, worst, ran = datetime.now(UTC), 0, 0
+    _commit()
     files = held(sys.argv[1:])
     for number, file in enumerate(files, start=1):
         say(f"parley: {number} of {len(files)}: {file}")
@@ -286,8 +288,12 @@ def spelt(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+@cache
 def _commit() -> str:
-    """The commit that was tried; `-dirty` behind it says that something was changed and not committed."""
+    """The commit that was tried; `-dirty` behind it says that something was changed and not committed.
+
+    As it was when first asked: the record itself is a change.
+    """
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
