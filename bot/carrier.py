@@ -3,6 +3,8 @@
 Its own way of carrying them, httpx, was nearly half of the work that a tap is.
 """
 
+import ssl
+from functools import cache
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -74,7 +76,9 @@ class Carrier(BaseRequest):
     def _opened(self, to: URL) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ssl=httpx.create_ssl_context()),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections, ssl=_trusted() if to.scheme == "https" else False
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 proxy=_way_out(to),
             )
@@ -88,6 +92,12 @@ class Carrier(BaseRequest):
             sock_connect=CONNECTED_WITHIN,
             sock_read=answered,
         )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; it takes a megabyte, so one is enough."""
+    return httpx.create_ssl_context()
 
 
 def _way_out(to: URL) -> str | None:

@@ -34,6 +34,7 @@ app = typer.Typer(
     cls=_Plainly,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
     help="Parley: short check-ins between partner organisations, and digests that expose nobody.",
 )
@@ -92,7 +93,7 @@ def run() -> None:
 
 @app.command()
 def web() -> None:
-    """Takes Telegram's messages in by webhook, and answers /health (PostgreSQL)."""
+    """Takes messages in by webhook, and answers /health (PostgreSQL)."""
     chosen = _on_postgres()
     if not chosen.public_url:
         raise Unusable(
@@ -143,7 +144,7 @@ def restore(
         bool, typer.Option("--go-live", help="Let a restored copy speak and listen from its next start on")
     ] = False,
 ) -> None:
-    """Make a database from a backup; it sends nothing until it is told to go live."""
+    """Make a database from a backup; it is silent until told otherwise."""
     from bot import going_live as woken  # noqa: PLC0415 - see _house
     from bot import restoring  # noqa: PLC0415 - see _house
 
@@ -156,7 +157,7 @@ def restore(
 
 @app.command()
 def found() -> None:
-    """Print a link with which one person founds a partnership, in Telegram."""
+    """Print a link with which one person founds a partnership."""
     from bot import founding  # noqa: PLC0415 - see _house
 
     chosen = settings.load()
@@ -208,7 +209,7 @@ def demo(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one")] = 0,
 ) -> None:
-    """Try Parley on this machine: a local Telegram with a living partnership in it."""
+    """Try it here: a local Telegram with a living partnership in it."""
     from bot.demo import command as demos  # noqa: PLC0415 - see _house
 
     raise typer.Exit(
@@ -222,7 +223,7 @@ def demo(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def sandbox(context: typer.Context) -> None:
-    """The local Telegram alone: a Bot API server, and phones in the browser."""
+    """The local Telegram alone: its Bot API, and phones in the browser."""
     os.execv(sys.executable, [sys.executable, "-m", "sandbox", *context.args])  # noqa: S606 - our own module
 
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 from pydantic import SecretStr
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import house, rostering
+from bot import house, rostering, telegram
 from bot.demo import cast as demo_cast
 from bot.demo.cast import Cast, Figure
 from bot.demo.command import TOKEN, DemoFailedError, LocalTelegram, Play
@@ -44,11 +44,11 @@ class Phones:
 
 
 class Control:
-    """The sandbox's control API."""
+    """The sandbox's control API; to be made where an event loop runs."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client = httpx.AsyncClient(base_url=f"{url}/control/", timeout=60.0)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60.0))
 
     async def get(self, path: str) -> Json:
         return await self._ask("GET", path)
@@ -58,15 +58,15 @@ class Control:
 
     async def _ask(self, method: str, path: str, **body: Json) -> Json:
         try:
-            answer = await self.client.request(method, path, **body)
-        except httpx.TransportError as error:
+            async with self._session.request(method, f"{self.url}/control/{path}", **body) as answer:
+                if not answer.ok:
+                    raise DemoFailedError(f"the sandbox refused {path}: {await answer.text()}")
+                return await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise DemoFailedError(f"the local Telegram does not answer ({type(error).__name__})") from None
-        if answer.status_code != httpx.codes.OK:
-            raise DemoFailedError(f"the sandbox refused {answer.url.path}: {answer.text}")
-        return answer.json()
 
     async def close(self) -> None:
-        await self.client.aclose()
+        await self._session.close()
 
 
 @dataclass
@@ -87,16 +87,16 @@ class Scene:
 
 
 @asynccontextmanager
-async def opened(play: Play, folder: Path, telegram: LocalTelegram) -> AsyncIterator[Scene]:
+async def opened(play: Play, folder: Path, local: LocalTelegram) -> AsyncIterator[Scene]:
     """Wait for the sandbox, open the product, seat the cast; and end the product in the end."""
     cast = demo_cast.riverside()
     database_url = f"sqlite:///{folder / 'parley.db'}"
-    url, _ = await asyncio.gather(asyncio.to_thread(telegram.url), _migrated(database_url, folder))
+    url, _ = await asyncio.gather(asyncio.to_thread(local.url), _migrated(database_url, folder))
     control = Control(url)
     try:
-        async with _product(_settings(play, url, database_url, telegram.clock_file)) as (built, running):
+        async with _product(_settings(play, url, database_url, local.clock_file)) as (built, running):
             phones = await _seated(cast, control, built)
-            yield Scene(play, cast, control, built, running, phones, telegram.clock_file, telegram.journal)
+            yield Scene(play, cast, control, built, running, phones, local.clock_file, local.journal)
     finally:
         await control.close()
 
@@ -146,7 +146,7 @@ async def _product(settings: Settings) -> AsyncIterator[tuple[House, asyncio.Tas
                 task.cancel()
     finally:
         await built.database.close()
-        await built.bot.shutdown()
+        await telegram.close(built.bot)
 
 
 async def _seated(cast: Cast, control: Control, built: House) -> Phones:

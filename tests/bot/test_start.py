@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.kill]
 
 HEAVY = (
     "aiogram",
-    "aiohttp",
+    "rich",
     "matplotlib",
     "seaborn",
     "plotly",
@@ -38,6 +38,11 @@ STARTS = 5
 QUICK = 3.0
 IMPORTS = """
 import sys
+from contextlib import suppress
+from bot.__main__ import main
+sys.argv[1:] = ["--version"]
+with suppress(SystemExit):
+    main()
 from bot import house, web
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
