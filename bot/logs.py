@@ -20,6 +20,7 @@ HIDDEN = "[hidden]"
 HOUSE = str(Path(__file__).parent.parent)
 # Libraries that print requests, payloads or SQL parameters at their lower levels.
 QUIET = (
+    "aiohttp",
     "aiosqlite",
     "alembic",
     "apscheduler",
