@@ -156,8 +156,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
 
 
 def _said_twice(item: pytest.Item) -> bool:
-    """PostgreSQL's runs pass through the rules, dialogs and doors that SQLite's do; stories through all."""
-    if item.path.parent.name == "story":
-        return True
+    """What PostgreSQL runs pass through of our own rules, dialogs and doors is what their SQLite runs do."""
     on_postgresql = "postgresql" in item.name.partition("[")[2]
     return on_postgresql and item.path.parent.name in ("bot", "dialogs", "facilitation")
