@@ -279,18 +279,24 @@ class Handler:
         if halt > PATIENCE:
             log.warning("reply_not_sent", method=method, came="halted")
             return None
-        await asyncio.sleep(max(0.0, halt))
+        if halt > 0:
+            await self._wait_out(halt, method, payload)
         await pace.in_step(self.pacer)
         came = await telegram.call(self.bot, method, payload)
         if came.came == "halted":
             async with self.database.writing() as session:
                 await pace.halt(self.database, session, self.pacer, wait=came.wait)
             if came.wait <= PATIENCE:
-                await asyncio.sleep(came.wait)
+                await self._wait_out(came.wait, method, payload)
                 came = await telegram.call(self.bot, method, payload)
         if came.came != "sent":
             log.warning("reply_not_sent", method=method, came=came.came)
         return came
+
+    async def _wait_out(self, halt: float, method: str, payload: dict[str, Any]) -> None:
+        """Wait until a halt is over, and for a moment anew: others wait for its end, some in this chat."""
+        [turn] = await self._reserved(payload.get("chat_id", 0), [method])
+        await asyncio.sleep(max(halt, turn.at - time.monotonic()))
 
     async def _halted(self, *, just_asked: bool) -> float:
         """For how long yet; `just_asked`: nobody had met a 429 a moment ago, so only our own is looked for.

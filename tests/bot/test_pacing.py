@@ -212,6 +212,30 @@ async def test_telegrams_limits_hold_and_are_used(
     assert {call["method"] for call in counting.calls} >= {"sendMessage", "answerCallbackQuery"}
 
 
+@pytest.mark.kill
+async def test_a_reply_and_a_letter_that_waited_out_a_429_do_not_share_their_chats_second(
+    stage: Stage, everybody: Sandbox
+) -> None:
+    person = FIRST
+    counting = Counting(everybody)
+    rule = {"do": "429", "method": "sendMessage", "times": 1, "retry_after": RETRY_AFTER}
+    await everybody.control("POST", "faults", {"rules": [rule]})
+    await _running(stage.parley("run", everybody, pace=1).start())
+    await everybody.control("POST", f"phones/{person}/send", {"text": "/help"})
+    await until(lambda: _sent(counting, refused=1))
+
+    await written(stage.database, [person])
+    await until(lambda: _sent(counting, refused=1, good=2))
+
+    first, second = [call["machine"] for call in counting.messages if call["ok"]]
+    assert second - first >= 1
+    assert len(counting.halts) == 1
+
+
+async def _sent(counting: Counting, *, refused: int, good: int = 0) -> bool:
+    return await counting.sent() >= good and len(counting.halts) >= refused
+
+
 async def test_whoever_taps_does_not_wait_behind_the_outbox(database: Database) -> None:
     pacer = Pacer(42)
     await written(database, list(range(1, 200)))
