@@ -77,7 +77,7 @@ class Carrier(BaseRequest):
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._connections, ssl=_trusted() if to.scheme == "https" else False
+                    limit=self._connections, ssl=_trusted() if to.scheme == "https" else True
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 proxy=_way_out(to),

@@ -281,17 +281,20 @@ class Handler:
             return None
         if halt > 0:
             await self._wait_out(halt, method, payload)
-        await pace.in_step(self.pacer)
-        came = await telegram.call(self.bot, method, payload)
+        came = await self._let_go(method, payload)
         if came.came == "halted":
             async with self.database.writing() as session:
                 await pace.halt(self.database, session, self.pacer, wait=came.wait)
             if came.wait <= PATIENCE:
                 await self._wait_out(came.wait, method, payload)
-                came = await telegram.call(self.bot, method, payload)
+                came = await self._let_go(method, payload)
         if came.came != "sent":
             log.warning("reply_not_sent", method=method, came=came.came)
         return came
+
+    async def _let_go(self, method: str, payload: dict[str, Any]) -> Outcome:
+        await pace.in_step(self.pacer)
+        return await telegram.call(self.bot, method, payload)
 
     async def _wait_out(self, halt: float, method: str, payload: dict[str, Any]) -> None:
         """Wait until a halt is over, and for a moment anew: others wait for its end, some in this chat."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import Settings
@@ -29,6 +30,13 @@ MACHINERY = {"Heartbeat", "Incoming", "Outgoing"}
 
 def commands() -> set[str]:
     return set(get_command(app).commands)  # type: ignore[attr-defined]  # a group, since there are several commands
+
+
+def test_no_line_of_the_help_is_cut_short() -> None:
+    told = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
+
+    assert commands() <= set(told.split())
+    assert not [line for line in told.splitlines() if line.startswith("  ") and line.endswith("...")]
 
 
 def test_every_command_stands_in_the_readme() -> None:

@@ -1,11 +1,14 @@
 """The conductor: where the demo's clock goes next, and that it waits for everything."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from bot.demo import conductor
-from bot.demo.conductor import StalledError, following
+from bot.demo.conductor import Conductor, StalledError, following
+from bot.demo.stage import Scene
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -56,6 +59,26 @@ async def test_it_waits_until_nothing_is_on_its_way() -> None:
     await conductor.settled(waits_for, look=0.001)
 
     assert looks == 3
+
+
+async def test_a_reply_that_began_while_it_looked_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy: set[int] = set()
+
+    async def nothing_is_pending(_: str) -> dict[str, object]:
+        return {"idle": True, "updates": 0, "callbacks": 0}
+
+    async def handled_just_now(_: Conductor) -> str:
+        busy.add(5)
+        return ""
+
+    scene = SimpleNamespace(
+        running=SimpleNamespace(done=lambda: False),
+        control=SimpleNamespace(get=nothing_is_pending),
+        house=SimpleNamespace(handler=SimpleNamespace(busy=busy)),
+    )
+    monkeypatch.setattr(Conductor, "_in_the_database", handled_just_now)
+
+    assert await Conductor(cast(Scene, scene)).waits_for() == "Parley's replies"
 
 
 async def test_what_it_waits_for_in_vain_is_said() -> None:

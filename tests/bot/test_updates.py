@@ -353,6 +353,21 @@ async def test_a_late_update_is_handled_after_its_elders(
     assert len([method for method, _ in wired.calls if method == "answerCallbackQuery"]) == 2
 
 
+async def test_whoever_is_far_ahead_lets_the_others_through(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = wire.cut(monkeypatch)
+    monkeypatch.setattr("bot.handling.AT_ONCE", 1)
+    many = [said(number, 1, "/help") for number in range(1, 9)]
+    await inbox.store(database, BOT, [*many, said(9, 2, "/help")], now=OPENS)
+
+    await handle_all(handler(database))
+
+    chats = [payload["chat_id"] for method, payload in wired.calls if method == "sendMessage"]
+    assert (chats.count(1), chats.count(2)) == (8, 1)
+    assert chats.index(2) < 4
+
+
 async def of_a_tap(database: Database, wired: Wire, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls that a tap on a question leads to."""
     monkeypatch.setattr(telegram, "call", wired.call)
